@@ -1,0 +1,96 @@
+"""A campaign version made ready for deciding: what each channel offers, as the lines its models read.
+
+Never a customer, never a clock.
+"""
+
+from functools import lru_cache
+
+from msgspec import Struct
+
+from engine.campaign.loader import load_campaign
+from engine.campaign.send_windows import Intervals, week_intervals
+from engine.campaign.spec import Campaign, Channel, Content, SendWindow
+from engine.features import action_text
+from engine.types import NOTHING
+
+DAY_S = 86_400
+
+
+class ChannelCatalogue(Struct, frozen=True):
+    """What one channel offers: its contents and send slots with their action lines, and when its slots are open."""
+
+    channel: Channel
+    contents: dict[str, Content]
+    undated: tuple[str, ...]
+    dated: dict[str, Content]
+    content_lines: dict[str, str]
+    slot_lines: dict[str, str]
+    slot_intervals: dict[str, Intervals]
+
+
+class Catalogue(Struct, frozen=True):
+    """One version of a campaign with everything about it that does not change between decisions."""
+
+    campaign: Campaign
+    version: int
+    channels: dict[str, ChannelCatalogue]
+    router_lines: dict[str, str]
+
+
+@lru_cache(maxsize=256)
+def catalogue(source: str, version: int) -> Catalogue:
+    """Return the catalogue of a campaign's YAML text; the same text and version give the same one."""
+    campaign = load_campaign(source)
+    channels = {name: _channel_catalogue(campaign, name) for name in campaign.channels}
+    routes = [*campaign.channels, NOTHING]
+    return Catalogue(
+        campaign=campaign,
+        version=version,
+        channels=channels,
+        router_lines={name: action_text({"channel": name}, {}) for name in routes},
+    )
+
+
+def _channel_catalogue(campaign: Campaign, name: str) -> ChannelCatalogue:
+    channel = campaign.channels[name]
+    contents = {content_id: campaign.contents[content_id] for content_id in campaign.contents_for(name)}
+    dated = {content_id: content for content_id, content in contents.items() if _dated(content)}
+    intervals = {slot: week_intervals(window, channel.quiet_hours) for slot, window in channel.send_windows.items()}
+    return ChannelCatalogue(
+        channel=channel,
+        contents=contents,
+        undated=tuple(content_id for content_id in contents if content_id not in dated),
+        dated=dated,
+        content_lines={content_id: _content_line(content_id, content) for content_id, content in contents.items()},
+        slot_lines={slot: _slot_line(slot, window) for slot, window in channel.send_windows.items()},
+        slot_intervals=intervals,
+    )
+
+
+def _dated(content: Content) -> bool:
+    return content.valid_from_us is not None or content.valid_until_us is not None
+
+
+def _content_line(content_id: str, content: Content) -> str:
+    """Describe a content by its id, so that it can be told apart, and by its features, so that a new one starts with
+    what is known.
+    """
+    categories = {"content": content_id, "category": content.category}
+    categories |= {name: value for name in ("tone", "season") if (value := getattr(content, name))}
+    numbers = {} if content.price is None else {"price": content.price}
+    for name, value in content.features.items():
+        own = f"features/{name}"  # a marketer's own feature never meets a field of the same name
+        if isinstance(value, float):
+            numbers[own] = value
+        else:
+            categories[own] = str(value)
+    return action_text(categories, numbers)
+
+
+def _slot_line(slot: str, window: SendWindow) -> str:
+    """Describe a slot by its name and its hours; hours mean the same on every channel, so channels can teach each
+    other.
+    """
+    days = "weekdays" if max(window.days) < 5 else "weekend" if min(window.days) > 4 else "any"
+    hours = "any" if window.until_s - window.from_s == DAY_S else f"{window.from_s // 3600:02d}"
+    return action_text({"slot": slot, "days": days, "hours": hours}, {})

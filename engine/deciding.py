@@ -1,0 +1,76 @@
+"""One decision, from the state and the request alone, so that a replay takes it again.
+
+Never an append, never a clock.
+"""
+
+from msgspec import Struct
+
+from engine.campaign.catalogue import Catalogue
+from engine.eligibility import Calendar, Moment, eligible
+from engine.errors import NotPossible
+from engine.events import DecisionTaken
+from engine.features import shared_text, shown
+from engine.keyed_hash import draws
+from engine.policy import StagePolicy, choose, fallback_policy, model_policy, reason_for
+from engine.requests import Ids, check_known
+from engine.state import State
+from engine.times import local_time, zone
+from engine.types import DecideRequest
+
+
+class Whom(Struct, frozen=True):
+    """Whom a decision is for: her pseudonym, whether she is in the campaign's control group, and when it is."""
+
+    customer: str
+    control: bool
+    now_us: int
+
+
+def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom, ids: Ids) -> DecisionTaken:
+    """Return the decision for a checked request.
+
+    Raises NotFound or NotPossible for the campaign's state, InvalidRequest for a zone, channel or content that is none.
+    """
+    catalogue = state.catalogue(request.campaign)
+    if state.campaigns[request.campaign].paused:
+        raise NotPossible(f"campaign {shown(request.campaign)} is paused; resume it to decide")
+    check_known("channels", request.channels, dict(catalogue.campaign.channels), request.campaign)
+    check_known("content_ids", request.content_ids, dict(catalogue.campaign.contents), request.campaign)
+    where = zone(request.time_zone or catalogue.campaign.time_zone)
+    options = eligible(
+        catalogue,
+        Moment(customer=whom.customer, zone=where, now_us=whom.now_us),
+        state.contacts,
+        calendar,
+        channels=request.channels,
+        content_ids=request.content_ids,
+    )
+    if not options.send_times_us and not catalogue.campaign.send_nothing.allowed:
+        raise NotPossible("no content may be sent now by the campaign's rules, and it does not allow sending nothing")
+    shared = shared_text(request.context, local_time(whom.now_us, where))
+    choice = choose(catalogue, options, _policy(state, catalogue, shared, whom.control), draws(ids.fact_id))
+    return DecisionTaken(
+        decision_id=ids.fact_id,
+        request_digest=ids.request_digest,
+        campaign=request.campaign,
+        campaign_version=catalogue.version,
+        customer=whom.customer,
+        time_zone=where.key,
+        context=request.context,
+        reason=reason_for(choice, whom.control),
+        channel=choice.channel,
+        propensity=choice.propensity,
+        stages=choice.stages,
+        content_id=choice.content_id,
+        send_slot=choice.send_slot,
+        send_time_us=choice.send_time_us,
+        control=whom.control,
+        requested_channels=request.channels,
+        requested_content_ids=request.content_ids,
+    )
+
+
+def _policy(state: State, catalogue: Catalogue, shared: str, control: bool) -> StagePolicy:
+    if control:
+        return fallback_policy(catalogue.campaign)
+    return model_policy(state.models, shared, catalogue.campaign.exploration)

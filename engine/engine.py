@@ -1,0 +1,175 @@
+"""The engine: the facade that orders the steps of each way.
+
+Never a wire type, a wall clock, a thread or a global random generator.
+
+One thread uses it. A fact is appended, folded, and durable after `commit`; nobody may be told of it before.
+"""
+
+from collections.abc import Callable
+
+from engine.campaign.loader import load_campaign
+from engine.deciding import Whom, decide
+from engine.eligibility import Calendar
+from engine.errors import LogUnavailable, NotFound
+from engine.events import CampaignApplied, CampaignPaused, CampaignResumed, DecisionTaken, Event, RewardReceived
+from engine.features import shown
+from engine.keyed_hash import KeyedHash, decision_key
+from engine.log.sqlite import Log
+from engine.requests import Ids, check_decide, check_reward, digest, same
+from engine.rewards import LoggedDecision, received
+from engine.snapshots import newest_good, taken
+from engine.state import State
+from engine.types import CampaignStatus, DecideRequest, RewardReceipt, RewardRequest
+
+NewId = Callable[[], str]
+"""Makes an id that never came before, for callers who send none."""
+
+
+class Engine:
+    """Decides, takes rewards and campaigns, and learns, over one log."""
+
+    def __init__(self, log: Log, keyed_hash: KeyedHash, new_id: NewId, snapshots_kept: int) -> None:
+        self.log = log
+        self.epoch = 0
+        self.refused_snapshots: tuple[str, ...] = ()
+        self._hash = keyed_hash
+        self._new_id = new_id
+        self._snapshots_kept = snapshots_kept
+        self._calendar = Calendar()
+        self._healthy = False
+        self._recover()
+
+    def decide(self, request: DecideRequest, now_us: int) -> DecisionTaken:
+        """Choose for one customer at one moment; a repeated `request_id` gets the first answer.
+
+        Raises InvalidRequest, NotFound, IdReused, NotPossible or LogUnavailable.
+        """
+        self._heal()
+        check_decide(request)
+        request_id = request.request_id or self._new_id()
+        decision_id = self._hash.decision_id(request_id)
+        key, request_digest = bytes.fromhex(decision_id), digest(request)
+        if request.request_id and (earlier := self.log.find(key)):
+            return same(earlier, DecisionTaken, request_digest, "request_id")
+        customer = self._hash.customer(request.customer_id)
+        share = self.state.catalogue(request.campaign).campaign.control_share
+        control = self._hash.control_position(request.campaign, customer) < share
+        whom = Whom(customer=customer, control=control, now_us=now_us)
+        decision = decide(self.state, self._calendar, request, whom, Ids(decision_id, request_digest))
+        self._accept(now_us, decision, key)
+        return decision
+
+    def reward(self, request: RewardRequest, now_us: int) -> RewardReceipt:
+        """Take what came of a decision and learn it; a repeated `reward_id` changes nothing.
+
+        Raises InvalidRequest, NotFound, IdReused or LogUnavailable.
+        """
+        self._heal()
+        check_reward(request)
+        reward_id = request.reward_id or self._new_id()
+        key, request_digest = self._hash.digest("reward", reward_id), digest(request)
+        if request.reward_id and (earlier := self.log.find(key)):
+            event = same(earlier, RewardReceived, request_digest, "reward_id")
+            return RewardReceipt(event.reward_id, event.decision_id, event.value, duplicate=True)
+        decision = self._decision(request.decision_id)
+        campaign = self.state.catalogue(decision.event.campaign).campaign
+        event = received(request, Ids(reward_id, request_digest), decision, campaign, now_us)
+        self._accept(now_us, event, key)
+        return RewardReceipt(reward_id, event.decision_id, event.value, duplicate=False)
+
+    def apply_campaign(self, source: str, now_us: int) -> CampaignStatus:
+        """Put a campaign's YAML text in force as its next version; the text already in force changes nothing.
+
+        Raises InvalidRequest with every problem and its line, or LogUnavailable.
+        """
+        self._heal()
+        name = load_campaign(source).name
+        known = self.state.campaigns.get(name)
+        if known is None or known.versions[-1][0] != source:
+            version = len(known.versions) + 1 if known else 1
+            self._accept(now_us, CampaignApplied(campaign=name, version=version, source=source))
+        return self.state.status(name)
+
+    def campaign(self, name: str) -> CampaignStatus:
+        """Return one campaign as it stands; raises NotFound."""
+        self._heal()
+        return self.state.status(name)
+
+    def campaigns(self) -> list[CampaignStatus]:
+        """Return every campaign, sorted by name."""
+        self._heal()
+        return [self.state.status(name) for name in sorted(self.state.campaigns)]
+
+    def pause_campaign(self, name: str, now_us: int) -> CampaignStatus:
+        """Stop a campaign from deciding; pausing a paused one changes nothing. Raises NotFound or LogUnavailable."""
+        if not self.campaign(name).paused:
+            self._accept(now_us, CampaignPaused(campaign=name))
+        return self.state.status(name)
+
+    def resume_campaign(self, name: str, now_us: int) -> CampaignStatus:
+        """Let a paused campaign decide again; raises NotFound or LogUnavailable."""
+        if self.campaign(name).paused:
+            self._accept(now_us, CampaignResumed(campaign=name))
+        return self.state.status(name)
+
+    def commit(self) -> None:
+        """Make every accepted fact durable.
+
+        Raises LogUnavailable where the log cannot; then nothing since the last commit was accepted, `epoch` has grown,
+        and the engine goes back to what the log holds.
+        """
+        try:
+            self.log.commit()
+        except LogUnavailable:
+            self._lose()
+            raise
+
+    def snapshot(self, now_us: int) -> None:
+        """Save models and folds, so that a start has only the tail to fold; raises LogUnavailable."""
+        self._heal()
+        self.commit()
+        self.log.save_snapshot(taken(self.state), now_us, self._snapshots_kept)
+        self.snapshot_seq = self.state.seq
+
+    @property
+    def events_since_snapshot(self) -> int:
+        """How many events a start would have to fold."""
+        return self.state.seq - self.snapshot_seq
+
+    def close(self) -> None:
+        """Give the data folder free; what was not committed is undone."""
+        self.log.close()
+
+    def _decision(self, decision_id: str) -> LoggedDecision:
+        key = decision_key(decision_id)
+        found = self.log.find(key) if key else None
+        if found is None or not isinstance(found.event, DecisionTaken):
+            raise NotFound(f"there is no decision {shown(decision_id)}; send a decision_id that Decide answered")
+        return LoggedDecision(seq=found.seq, time_us=found.time_us, event=found.event)
+
+    def _accept(self, now_us: int, event: Event, key: bytes | None = None) -> None:
+        """Append and fold one event; a failure of either takes back everything since the last commit."""
+        try:
+            self.state.fold(self.log.append(now_us, event, key))
+        except Exception:
+            self.log.undo()
+            self._lose()
+            raise
+
+    def _lose(self) -> None:
+        self.epoch += 1
+        self._healthy = False
+
+    def _heal(self) -> None:
+        if not self._healthy:
+            self.log.check_writable()
+            self._recover()
+
+    def _recover(self) -> None:
+        restored = newest_good(self.log.snapshots(), self.log.decision)
+        self.state: State = restored.state
+        self.snapshot_seq = restored.state.seq
+        self.refused_snapshots = restored.refused
+        for logged in self.log.read(after_seq=self.state.seq):
+            self.state.fold(logged)
+        self._healthy = True

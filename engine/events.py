@@ -1,0 +1,125 @@
+"""Every fact the service accepts, as it stands in the log. Never a fact that cannot be folded, never a wire type."""
+
+from enum import StrEnum
+
+from msgspec import Struct, json
+
+from engine.types import Features
+
+
+class Reason(StrEnum):
+    """Why a decision came out as it did."""
+
+    MODEL = "model"  # every stage took its most probable action
+    EXPLORED = "explored"  # some stage drew a less probable action, to learn
+    ONLY_CHOICE = "only_choice"  # the rules left a single action at every stage
+    CONTROL = "control"  # the customer is in the control group: the campaign's fallback rule chose
+    FALLBACK = "fallback"  # a model failed, so a rule chose in its place
+    NOTHING_SENT = "nothing_sent"  # sending nothing was chosen, or nothing else was eligible
+
+
+class Stage(Struct, frozen=True, omit_defaults=True):
+    """One stage of the choice: the distribution over its eligible actions, in the order drawn from, and the action
+    drawn.
+
+    `probabilities` sum to 1; their keys are the eligible set. `policy` says who gave them: a model's name, `uniform`,
+    `named`, or `only`. `problem` says why a model did not, else is empty.
+    """
+
+    name: str
+    action: str
+    probabilities: dict[str, float]
+    policy: str
+    problem: str = ""
+
+    @property
+    def propensity(self) -> float:
+        """Probability with which the action was drawn, in (0, 1]."""
+        return self.probabilities[self.action]
+
+
+class CampaignApplied(Struct, frozen=True, tag="campaign_applied", tag_field="kind"):
+    """A version of a campaign came into force; `source` is the YAML text as it was given."""
+
+    campaign: str
+    version: int
+    source: str
+
+
+class CampaignPaused(Struct, frozen=True, tag="campaign_paused", tag_field="kind"):
+    """A campaign stopped deciding; rewards of its past decisions are still taken."""
+
+    campaign: str
+
+
+class CampaignResumed(Struct, frozen=True, tag="campaign_resumed", tag_field="kind"):
+    """A paused campaign decides again."""
+
+    campaign: str
+
+
+class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind", omit_defaults=True):
+    """One recorded choice, with everything needed to learn from it, judge it and take it again.
+
+    `customer` is the keyed hash of the caller's customer id, never the id. `propensity` is the product of the stages'
+    propensities. `channel` is `nothing` and `send_time_us` is None where nothing is sent.
+    """
+
+    decision_id: str
+    request_digest: str
+    campaign: str
+    campaign_version: int
+    customer: str
+    time_zone: str
+    context: Features
+    reason: Reason
+    channel: str
+    propensity: float
+    stages: tuple[Stage, ...]
+    content_id: str = ""
+    send_slot: str = ""
+    send_time_us: int | None = None
+    control: bool = False
+    requested_channels: tuple[str, ...] = ()
+    requested_content_ids: tuple[str, ...] = ()
+
+
+class RewardReceived(Struct, frozen=True, tag="reward_received", tag_field="kind", omit_defaults=True):
+    """What came of a decision; `decision_seq` is the decision's place in the log, `value` lies in the declared
+    range.
+    """
+
+    reward_id: str
+    decision_id: str
+    decision_seq: int
+    request_digest: str
+    campaign: str
+    value: float
+    occur_time_us: int
+    outcome: str = ""
+
+
+Event = CampaignApplied | CampaignPaused | CampaignResumed | DecisionTaken | RewardReceived
+
+
+class LoggedEvent(Struct, frozen=True):
+    """An event with its place in the log's one order and the time the service accepted it."""
+
+    seq: int
+    time_us: int
+    event: Event
+
+
+_encoder = json.Encoder()
+_decoder = json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    """Return the event as one JSON object in UTF-8, doubles round-tripping exactly."""
+    return _encoder.encode(event)
+
+
+def decode(body: bytes | str) -> Event:
+    """Return the event that `encode` wrote; raises msgspec.ValidationError where the text is not one."""
+    event: Event = _decoder.decode(body)
+    return event

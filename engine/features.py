@@ -1,0 +1,101 @@
+"""Features: what a model sees of a context and an action, as Vowpal Wabbit text that no value can break out of.
+
+Never a raw string.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from math import copysign, isfinite, log1p
+from urllib.parse import quote
+
+from engine.errors import InvalidRequest
+from engine.types import Features
+
+MAX_FEATURES = 256
+MAX_TEXT_BYTES = 256
+MAX_NUMBER = 1e12
+
+
+def check_features(path: str, features: Features) -> list[tuple[str, str]]:
+    """Return what is wrong with a context, as (field, problem) pairs; empty where it may be used."""
+    found = []
+    count = len(features.numbers) + len(features.categories)
+    if count > MAX_FEATURES:
+        found.append((path, f"has {count} features; send at most {MAX_FEATURES}"))
+        return found
+    for name, number in features.numbers.items():
+        found += check_text(f"{path}.numbers", name)
+        if not isfinite(number) or abs(number) > MAX_NUMBER:
+            found.append(
+                (f"{path}.numbers[{shown(name)}]", f"is {number}; send a finite number within ±{MAX_NUMBER:g}")
+            )
+    for name, value in features.categories.items():
+        found += check_text(f"{path}.categories", name)
+        found += check_text(f"{path}.categories[{shown(name)}]", value, empty_allowed=True)
+    return found
+
+
+def check_text(
+    path: str, text: str, *, limit: int = MAX_TEXT_BYTES, empty_allowed: bool = False
+) -> list[tuple[str, str]]:
+    """Return what is wrong with a name or value: empty, too long in UTF-8 bytes, or not Unicode text."""
+    if not text:
+        return [] if empty_allowed else [(path, "is empty; give it a value")]
+    if len(text) > limit:  # before encoding: a megabyte is refused without being copied
+        return [(path, f"{shown(text)} has {len(text)} characters; use at most {limit} bytes of UTF-8")]
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return [(path, f"{shown(text)} is not valid Unicode; send text that UTF-8 can hold")]
+    return [(path, f"{shown(text)} has {size} bytes; use at most {limit} bytes of UTF-8")] if size > limit else []
+
+
+def shown(text: str) -> str:
+    """Return a text as it may stand in an error: quoted, escaped, cut to 40 characters."""
+    return ascii(text if len(text) <= 40 else text[:40] + "…")
+
+
+def require(violations: list[tuple[str, str]]) -> None:
+    """Raise InvalidRequest where anything was found wrong."""
+    if violations:
+        raise InvalidRequest(*violations)
+
+
+@lru_cache(maxsize=16_384)
+def encoded(text: str) -> str:
+    """Return the text percent-encoded: letters, digits and ``_.-~`` stay, everything else cannot be mistaken for
+    syntax.
+
+    The encoding is injective, so two different names never become one feature.
+    """
+    return quote(text, safe="")
+
+
+def compressed(number: float) -> float:
+    """Return sign(x)·log(1+|x|): monotone, near x for small numbers, and no outlier drowns the other features."""
+    return copysign(log1p(abs(number)), number)
+
+
+def feature_text(numbers: Mapping[str, float], categories: Mapping[str, str]) -> str:
+    """Return features as Vowpal Wabbit reads them, sorted by name since a proto map has no order.
+
+    A category becomes ``name=value``, a number ``name:value``; encoded names hold no ``=``, so the two never meet.
+    """
+    parts = [f"{encoded(name)}={encoded(value)}" for name, value in sorted(categories.items())]
+    parts += [f"{encoded(name)}:{compressed(number):.9g}" for name, number in sorted(numbers.items())]
+    return " ".join(parts)
+
+
+def shared_text(context: Features, local: datetime) -> str:
+    """Return the shared line of a decision: its context and, under names no caller can write, the customer's local
+    time.
+    """
+    start = local.hour // 4 * 4
+    moment = f"@day={local.weekday()} @hours={start:02d}-{start + 4:02d}"
+    return f"shared |X {moment} {feature_text(context.numbers, context.categories)}"
+
+
+def action_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:
+    """Return the line of one action."""
+    return f"|A {feature_text(numbers, categories)}"

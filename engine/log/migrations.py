@@ -1,0 +1,120 @@
+"""The log file's numbered migrations. Never edit one that was released: add the next."""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("decisioning-log")
+
+
+@migrations(name="0001_events")
+def events(db: Database) -> None:
+    """Create the append-only table of events.
+
+    `key` is the keyed hash of the caller's id for the fact (16 bytes) and makes it unique; `decision_seq` points from
+    a reward to its decision, an integer join instead of a second text index.
+    """
+    db.execute(
+        """
+        CREATE TABLE events (
+            seq INTEGER PRIMARY KEY,
+            time_us INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            key BLOB UNIQUE,
+            decision_seq INTEGER REFERENCES events (seq),
+            body TEXT NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX events_decision_seq ON events (decision_seq) WHERE decision_seq IS NOT NULL")
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(
+            f"""
+            CREATE TRIGGER events_no_{verb.lower()} BEFORE {verb} ON events
+            BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END
+            """
+        )
+
+
+@migrations(name="0002_snapshots")
+def snapshots(db: Database) -> None:
+    """Create the tables of snapshots: the folds (which hold each model's SHA-256) and the models at one sequence
+    number.
+    """
+    db.execute(
+        """
+        CREATE TABLE snapshots (
+            seq INTEGER PRIMARY KEY,
+            time_us INTEGER NOT NULL,
+            folds BLOB NOT NULL,
+            sha256 BLOB NOT NULL
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE snapshot_models (
+            seq INTEGER NOT NULL REFERENCES snapshots (seq) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            model BLOB NOT NULL,
+            PRIMARY KEY (seq, name)
+        )
+        """
+    )
+
+
+@migrations(name="0003_identity")
+def identity(db: Database) -> None:
+    """Create the table that remembers which secret key the log was begun with."""
+    db.execute("CREATE TABLE identity (key_fingerprint BLOB NOT NULL)")
+
+
+@migrations(name="0004_research_views")
+def research_views(db: Database) -> None:
+    """Create the views a researcher reads: decisions, rewards, and decisions joined with their reward."""
+    db.create_view(
+        "decisions",
+        """
+        SELECT seq,
+               json_extract(body, '$.decision_id') AS decision_id,
+               strftime('%Y-%m-%dT%H:%M:%fZ', time_us / 1e6, 'unixepoch') AS decide_time,
+               json_extract(body, '$.campaign') AS campaign,
+               json_extract(body, '$.campaign_version') AS campaign_version,
+               json_extract(body, '$.customer') AS customer,
+               json_extract(body, '$.channel') AS channel,
+               coalesce(json_extract(body, '$.content_id'), '') AS content_id,
+               coalesce(json_extract(body, '$.send_slot'), '') AS send_slot,
+               strftime('%Y-%m-%dT%H:%M:%fZ', json_extract(body, '$.send_time_us') / 1e6, 'unixepoch') AS send_time,
+               json_extract(body, '$.propensity') AS propensity,
+               json_extract(body, '$.reason') AS reason,
+               coalesce(json_extract(body, '$.control'), 0) AS control,
+               json_extract(body, '$.context') AS context,
+               json_extract(body, '$.stages[0].probabilities') AS channel_probabilities,
+               json_extract(body, '$.stages[1].probabilities') AS content_probabilities,
+               json_extract(body, '$.stages[2].probabilities') AS send_slot_probabilities
+        FROM events WHERE kind = 'decision_taken'
+        """,
+    )
+    db.create_view(
+        "rewards",
+        """
+        SELECT seq,
+               decision_seq,
+               json_extract(body, '$.reward_id') AS reward_id,
+               json_extract(body, '$.decision_id') AS decision_id,
+               strftime('%Y-%m-%dT%H:%M:%fZ', time_us / 1e6, 'unixepoch') AS receive_time,
+               strftime('%Y-%m-%dT%H:%M:%fZ', json_extract(body, '$.occur_time_us') / 1e6, 'unixepoch') AS occur_time,
+               json_extract(body, '$.campaign') AS campaign,
+               coalesce(json_extract(body, '$.outcome'), '') AS outcome,
+               json_extract(body, '$.value') AS value
+        FROM events WHERE kind = 'reward_received'
+        """,
+    )
+    db.create_view(
+        "logged_events",
+        """
+        SELECT decisions.*,
+               (SELECT count(*) FROM events AS reward WHERE reward.decision_seq = decisions.seq) AS reward_count,
+               (SELECT sum(json_extract(reward.body, '$.value')) FROM events AS reward
+                WHERE reward.decision_seq = decisions.seq) AS reward
+        FROM decisions
+        """,
+    )

@@ -1,0 +1,211 @@
+"""The log in SQLite, spoken here and in the migrations beside it. Never a fold, never JSON beyond `events.encode`.
+
+One connection writes (SQLite before 3.51.3 can lose committed rows when two connections write and checkpoint), so one
+process owns the folder, held by a file lock. Readers open the file with `mode=ro`.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Literal
+
+from msgspec import Struct
+from sqlite_utils import Database
+
+from engine.errors import DataInUse, LogUnavailable
+from engine.events import DecisionTaken, Event, LoggedEvent, RewardReceived, decode, encode
+from engine.log.migrations import migrations
+
+Durability = Literal["power", "process"]
+_READ_ROWS = 1_000
+_EVENT = "SELECT seq, time_us, body FROM events WHERE "
+
+
+class StoredSnapshot(Struct, frozen=True):
+    """The folds and models at one sequence number as they lie in the file, with the folds' checksum; the folds hold
+    the models'.
+    """
+
+    seq: int
+    folds: bytes
+    sha256: bytes
+    models: dict[str, bytes]
+
+
+class Log:
+    """The append-only log of one data folder.
+
+    `power` durability survives a power cut (an fsync a commit), `process` survives a killed process only. Appends are
+    seen by `find` and `read` at once and durable after `commit`; whatever fails is undone back to the last commit and
+    raised as LogUnavailable.
+    """
+
+    def __init__(self, folder: Path, durability: Durability) -> None:
+        self.folder = folder
+        self._lock = _locked(folder)
+        try:
+            self._connection = _connected(folder / "log.db", durability)
+            self._next_seq = self._last_stored() + 1
+        except Exception:
+            self._lock.close()
+            raise
+
+    @property
+    def last_seq(self) -> int:
+        """The newest event's sequence number, committed or not; 0 where the log is empty."""
+        return self._next_seq - 1
+
+    def append(self, time_us: int, event: Event, key: bytes | None = None) -> LoggedEvent:
+        """Append one event to the open transaction; `key` must be new, and makes the event findable."""
+        seq = self._next_seq
+        decision_seq = event.decision_seq if isinstance(event, RewardReceived) else None
+        kind = type(event).__struct_config__.tag
+        with self._writing():
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(
+                "INSERT INTO events (seq, time_us, kind, key, decision_seq, body) VALUES (?, ?, ?, ?, ?, ?)",
+                (seq, time_us, kind, key, decision_seq, encode(event).decode()),
+            )
+        self._next_seq += 1
+        return LoggedEvent(seq=seq, time_us=time_us, event=event)
+
+    def commit(self) -> None:
+        """Make everything appended durable."""
+        if self._connection.in_transaction:
+            with self._writing():
+                self._connection.execute("COMMIT")
+
+    def undo(self) -> None:
+        """Forget what was appended since the last commit."""
+        if self._connection.in_transaction:
+            self._connection.rollback()
+        self._next_seq = self._last_stored() + 1
+
+    def find(self, key: bytes) -> LoggedEvent | None:
+        """Return the event that was appended under this key."""
+        with self._reading():
+            row = self._connection.execute(_EVENT + "key = ?", (key,)).fetchone()
+        return _logged(row) if row else None
+
+    def decision(self, seq: int) -> LoggedEvent:
+        """Return the decision at this sequence number; raises LookupError where another kind of event is there."""
+        with self._reading():
+            row = self._connection.execute(_EVENT + "seq = ?", (seq,)).fetchone()
+        found = _logged(row) if row else None
+        if found is None or not isinstance(found.event, DecisionTaken):
+            raise LookupError(f"event {seq} of the log is no decision")
+        return found
+
+    def read(self, after_seq: int = 0) -> Iterator[LoggedEvent]:
+        """Yield every event after a sequence number, in order, in constant memory."""
+        while True:
+            with self._reading():
+                rows = self._connection.execute(
+                    _EVENT + "seq > ? ORDER BY seq LIMIT ?", (after_seq, _READ_ROWS)
+                ).fetchall()
+            if not rows:
+                return
+            yield from map(_logged, rows)
+            after_seq = rows[-1][0]
+
+    def save_snapshot(self, snapshot: StoredSnapshot, time_us: int, kept: int) -> None:
+        """Save a snapshot in one transaction and drop all but the `kept` newest; commits what was appended before."""
+        self.commit()
+        with self._writing():
+            run = self._connection.execute
+            run("BEGIN IMMEDIATE")
+            run("DELETE FROM snapshots WHERE seq = ?", (snapshot.seq,))
+            run(
+                "INSERT INTO snapshots (seq, time_us, folds, sha256) VALUES (?, ?, ?, ?)",
+                (snapshot.seq, time_us, snapshot.folds, snapshot.sha256),
+            )
+            self._connection.executemany(
+                "INSERT INTO snapshot_models (seq, name, model) VALUES (?, ?, ?)",
+                [(snapshot.seq, name, model) for name, model in snapshot.models.items()],
+            )
+            run("DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?)", (kept,))
+            run("COMMIT")
+
+    def snapshots(self) -> Iterator[StoredSnapshot]:
+        """Yield the stored snapshots, newest first, unchecked."""
+        with self._reading():
+            rows = self._connection.execute("SELECT seq, folds, sha256 FROM snapshots ORDER BY seq DESC").fetchall()
+        for seq, folds, sha256 in rows:
+            with self._reading():
+                models = self._connection.execute(
+                    "SELECT name, model FROM snapshot_models WHERE seq = ?", (seq,)
+                ).fetchall()
+            yield StoredSnapshot(seq=seq, folds=folds, sha256=sha256, models=dict(models))
+
+    def identify(self, key_fingerprint: bytes) -> bool:
+        """Tell whether the log was begun with this secret key; a new log is begun with it now."""
+        with self._writing():
+            row = self._connection.execute("SELECT key_fingerprint FROM identity").fetchone()
+            if row is None:
+                self._connection.execute("INSERT INTO identity (key_fingerprint) VALUES (?)", (key_fingerprint,))
+        return row is None or row[0] == key_fingerprint
+
+    def check_writable(self) -> None:
+        """Raise LogUnavailable unless a write can be committed now; what was appended and not committed is lost."""
+        self.undo()
+        with self._writing():
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("PRAGMA user_version = 1")
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Undo what was not committed and give the folder free; closing again does nothing."""
+        if not self._lock.closed:
+            self.undo()
+            self._connection.close()
+            self._lock.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            self.undo()
+            raise LogUnavailable(f"the log cannot be written: {error}") from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise LogUnavailable(f"the log cannot be read: {error}") from error
+
+    def _last_stored(self) -> int:
+        with self._reading():
+            return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
+
+
+def _logged(row: tuple[int, int, str]) -> LoggedEvent:
+    seq, time_us, body = row
+    return LoggedEvent(seq=seq, time_us=time_us, event=decode(body))
+
+
+def _locked(folder: Path) -> IO[bytes]:
+    lock = (folder / "lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise DataInUse(f"another process uses {folder}; stop it or give this one another folder") from error
+    return lock
+
+
+def _connected(path: Path, durability: Durability) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+        migrations.apply(Database(connection))
+    except sqlite3.Error as error:
+        raise LogUnavailable(f"{path} cannot be opened: {error}") from error
+    return connection

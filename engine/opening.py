@@ -1,0 +1,55 @@
+"""Opening a data folder: its secret key, its log, its engine.
+
+Never a default folder or clock: the caller names them.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from engine.engine import Engine
+from engine.errors import LogUnavailable, WrongKey
+from engine.keyed_hash import KEY_BYTES, KeyedHash
+from engine.log.sqlite import Durability, Log
+
+
+def open_engine(
+    data_dir: Path, *, durability: Durability, secret_key: bytes | None = None, snapshots_kept: int = 3
+) -> Engine:
+    """Return the engine of a data folder, recovered to its last committed event; makes the folder where it is new.
+
+    Without `secret_key` the folder's own is used, made once and readable by its owner only. Raises DataInUse,
+    LogUnavailable, or WrongKey where the folder was begun with another key or the key is too short.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        log = Log(data_dir, durability)
+    except OSError as error:
+        raise LogUnavailable(f"the data folder {data_dir} cannot be used: {error}") from error
+    try:
+        keyed_hash = KeyedHash(secret_key or _own_key(data_dir / "secret.key"))
+        if not log.identify(keyed_hash.fingerprint()):
+            raise WrongKey(f"{data_dir} was begun with another secret key; start with that one")
+        return Engine(log, keyed_hash, new_id=lambda: secrets.token_hex(16), snapshots_kept=snapshots_kept)
+    except Exception:
+        log.close()
+        raise
+
+
+def _own_key(path: Path) -> bytes:
+    """Return the folder's key; a new one is on the disk under its name only when it is there whole."""
+    if path.exists():
+        return path.read_bytes()
+    key = secrets.token_bytes(KEY_BYTES)
+    aside = path.with_suffix(".new")
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+    return key

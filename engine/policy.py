@@ -1,0 +1,156 @@
+"""The choice: a channel, then a content for it, then a send slot for it, each drawn from a known distribution.
+
+Never a rule about eligibility, never the log.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+
+from engine.campaign.catalogue import Catalogue
+from engine.campaign.spec import Campaign, Exploration
+from engine.eligibility import Eligible, routes
+from engine.events import Reason, Stage
+from engine.exploration import UnsoundProbabilities, drawn, epsilon_greedy, squarecb
+from engine.features import encoded
+from engine.types import NOTHING
+from engine.vowpal_wabbit import GAMMA_SCALE, Bandit, ModelFailed
+
+ONLY, UNIFORM, NAMED = "only", "uniform", "named"
+"""Policies that are rules, beside the models' names."""
+
+StagePolicy = Callable[[str, Mapping[str, str]], tuple[Sequence[float], str, str]]
+"""From a stage's model name and its action lines by id: probabilities in their order, who gave them, and what went
+wrong.
+"""
+
+
+class Choice(Struct, frozen=True):
+    """What was chosen, with every stage's distribution; no content, slot or send time where nothing is sent."""
+
+    stages: tuple[Stage, ...]
+    channel: str
+    content_id: str = ""
+    send_slot: str = ""
+    send_time_us: int | None = None
+
+    @property
+    def propensity(self) -> float:
+        """Joint probability of the whole choice, the product of its stages'."""
+        product = 1.0
+        for stage in self.stages:
+            product *= stage.propensity
+        return product
+
+
+def router_name(campaign: str) -> str:
+    """Return the name of the model that chooses among a campaign's channels."""
+    return f"{encoded(campaign)}/router"
+
+
+def content_name(campaign: str, channel: str) -> str:
+    """Return the name of the model that chooses among a channel's contents."""
+    return f"{encoded(campaign)}/{encoded(channel)}/content"
+
+
+def slot_name(campaign: str, channel: str) -> str:
+    """Return the name of the model that chooses among a channel's send slots."""
+    return f"{encoded(campaign)}/{encoded(channel)}/send_slot"
+
+
+def choose(
+    catalogue: Catalogue,
+    options: Eligible,
+    policy: StagePolicy,
+    uniforms: tuple[float, float, float],
+) -> Choice:
+    """Draw a choice stage by stage; some channel must be usable unless sending nothing is allowed."""
+    name = catalogue.campaign.name
+    channels = routes(options, catalogue.campaign.send_nothing.allowed)
+    lines = {channel: catalogue.router_lines[channel] for channel in channels}
+    router = _stage("router", router_name(name), lines, policy, uniforms[0])
+    if router.action == NOTHING:
+        return Choice(stages=(router,), channel=NOTHING)
+    channel, offer = router.action, catalogue.channels[router.action]
+    contents = options.contents(offer, channel)
+    content_lines = {content_id: offer.content_lines[content_id] for content_id in contents}
+    content = _stage("content", content_name(name, channel), content_lines, policy, uniforms[1])
+    slot_lines = {slot: offer.slot_lines[slot] for slot in contents[content.action]}
+    slot = _stage("send_slot", slot_name(name, channel), slot_lines, policy, uniforms[2])
+    return Choice(
+        stages=(router, content, slot),
+        channel=channel,
+        content_id=content.action,
+        send_slot=slot.action,
+        send_time_us=options.send_times_us[channel][slot.action],
+    )
+
+
+def _stage(name: str, model: str, lines: Mapping[str, str], policy: StagePolicy, uniform: float) -> Stage:
+    actions = list(lines)
+    if len(actions) == 1:
+        return Stage(name=name, action=actions[0], probabilities={actions[0]: 1.0}, policy=ONLY)
+    probabilities, given_by, problem = policy(model, lines)
+    return Stage(
+        name=name,
+        action=actions[drawn(probabilities, uniform)],
+        probabilities=dict(zip(actions, probabilities, strict=True)),
+        policy=given_by,
+        problem=problem,
+    )
+
+
+def model_policy(models: Mapping[str, Bandit], shared: str, exploration: Exploration) -> StagePolicy:
+    """Return the policy that asks each stage's model; one that is missing or fails degrades its stage to uniform."""
+
+    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
+        model = models.get(name)
+        if model is None:
+            return _uniform(len(lines)), UNIFORM, f"there is no model {name}"
+        try:
+            raw = model.probabilities(shared, tuple(lines.values()))
+            return _explored(raw, len(lines), exploration), name, ""
+        except (ModelFailed, UnsoundProbabilities) as error:
+            return _uniform(len(lines)), UNIFORM, str(error)
+
+    return probabilities
+
+
+def _explored(raw: Sequence[float], count: int, exploration: Exploration) -> list[float]:
+    if exploration.method == "epsilon_greedy":
+        return epsilon_greedy(raw, count, exploration.epsilon, exploration.floor)
+    return squarecb(raw, count, exploration.greed / GAMMA_SCALE, exploration.floor)
+
+
+def fallback_policy(campaign: Campaign) -> StagePolicy:
+    """Return the campaign's fallback rule: its named choice where that is eligible, otherwise uniform."""
+    named = campaign.fallback
+    wanted = (
+        {} if named is None else {"router": named.channel, "content": named.content, "send_slot": named.send_window}
+    )
+
+    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
+        choice = wanted.get(name.rsplit("/", 1)[-1])
+        if choice not in lines:
+            return _uniform(len(lines)), UNIFORM, ""
+        return [1.0 if action == choice else 0.0 for action in lines], NAMED, ""
+
+    return probabilities
+
+
+def _uniform(count: int) -> list[float]:
+    return [1 / count] * count
+
+
+def reason_for(choice: Choice, control: bool) -> Reason:
+    """Say in one word why the choice came out as it did; what matters most comes first."""
+    if control:
+        return Reason.CONTROL
+    if any(stage.problem for stage in choice.stages):
+        return Reason.FALLBACK
+    if choice.channel == NOTHING:
+        return Reason.NOTHING_SENT
+    if all(stage.policy == ONLY for stage in choice.stages):
+        return Reason.ONLY_CHOICE
+    greedy = all(stage.propensity >= max(stage.probabilities.values()) for stage in choice.stages)
+    return Reason.MODEL if greedy else Reason.EXPLORED

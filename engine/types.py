@@ -1,0 +1,65 @@
+"""The frozen records that travel: what is asked of the engine and what it answers. Never behaviour, never wire types.
+
+Times are whole microseconds since 1970-01-01T00:00Z and end in `_time_us`.
+"""
+
+from msgspec import Struct, field
+
+NOTHING = "nothing"
+"""The router's action that sends no message; no channel may have this name."""
+
+
+class Features(Struct, frozen=True, omit_defaults=True):
+    """Numbers and categories known about a customer or a moment; names are free, values are limited by `features`."""
+
+    numbers: dict[str, float] = field(default_factory=dict)
+    categories: dict[str, str] = field(default_factory=dict)
+
+
+class DecideRequest(Struct, frozen=True):
+    """One customer, one moment: what may be said to her, where and when?
+
+    `request_id` makes the request idempotent; empty means the caller does not care for that. Empty `channels` and
+    `content_ids` mean all that the campaign has. `time_zone` is an IANA name; empty means the campaign's.
+    """
+
+    campaign: str
+    customer_id: str
+    context: Features = Features()
+    request_id: str = ""
+    channels: tuple[str, ...] = ()
+    content_ids: tuple[str, ...] = ()
+    time_zone: str = ""
+
+
+class RewardRequest(Struct, frozen=True):
+    """What came of a decision: a declared outcome, an explicit value in the campaign's reward range, or both.
+
+    `value` given together with `outcome` replaces what the campaign says the outcome is worth. `occur_time_us` is when
+    it happened; None means now.
+    """
+
+    decision_id: str
+    reward_id: str = ""
+    outcome: str = ""
+    value: float | None = None
+    occur_time_us: int | None = None
+
+
+class RewardReceipt(Struct, frozen=True):
+    """What the engine made of a reward: the value it logged, and whether this very reward had been received before."""
+
+    reward_id: str
+    decision_id: str
+    value: float
+    duplicate: bool
+
+
+class CampaignStatus(Struct, frozen=True):
+    """A campaign as it stands: its latest applied version, that version's YAML text, and whether it is paused."""
+
+    name: str
+    version: int
+    source: str
+    applied_time_us: int
+    paused: bool

@@ -1,0 +1,98 @@
+"""Vowpal Wabbit, spoken here and nowhere else. Never campaigns, customers or time: text lines in, probabilities out.
+
+Its facts that bite are kept in one place: examples of actions are parsed once and reused; a lesson parses only the
+chosen action afresh; a label's probability carries the lesson's weight, not the propensity (see `learn`).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from msgspec import json
+from vowpalwabbit import Example, Workspace
+
+_EXAMPLES_KEPT = 4_096  # a parsed example holds 32 KB
+_BITS = 18
+GAMMA_SCALE = 10.0
+"""SquareCB's gamma scale, Vowpal Wabbit's default: it is saved in a model and cannot be changed on loading, so that
+another greed is asked for afterwards (`exploration.squarecb`)."""
+
+
+class ModelFailed(Exception):
+    """Vowpal Wabbit could not load, predict or learn; the caller degrades the choice and says so."""
+
+
+class Bandit:
+    """One contextual bandit with action-dependent features (`cb_explore_adf`), explored by SquareCB.
+
+    SquareCB (Foster and Rakhlin, "Beyond UCB", ICML 2020) turns the regression's costs into probabilities by inverse
+    gap weighting. `model` is what `saved` returned, or None for an empty one.
+    """
+
+    def __init__(self, model: bytes | None = None) -> None:
+        self._workspace = _open(model)
+        self._actions: dict[str, Example] = {}
+
+    def probabilities(self, shared: str, actions: Sequence[str]) -> list[float]:
+        """Return the probability of each action line, in their order, as Vowpal Wabbit gives them: check before use."""
+        try:
+            context = self._workspace.example(shared)
+            found: list[float] = self._workspace.predict([context, *map(self._action, actions)])
+            self._workspace.finish_example([context])
+        except (RuntimeError, ValueError) as error:
+            raise ModelFailed(f"prediction failed: {error}") from error
+        return found
+
+    def learn(self, shared: str, action: str, cost: float, weight: int) -> None:
+        """Learn that the action cost this much, in [-1, 1], as a lesson of weight 1 or more.
+
+        The label's probability is 1/weight and never the propensity: importance weighting by small propensities hurts
+        with many actions, and SquareCB asks for plain regression (measured: design, section 6). The multi-task
+        regression multiplies by 1/p, so p is also the one way to say how much a lesson counts.
+        """
+        try:
+            lesson = self._workspace.parse([shared, f"0:{cost:.9g}:{1 / weight:.9g} {action}"])
+            self._workspace.learn(lesson)
+            self._workspace.finish_example(lesson)
+        except (RuntimeError, ValueError) as error:
+            raise ModelFailed(f"learning failed: {error}") from error
+
+    def saved(self) -> bytes:
+        """Return the whole model; loading it goes on exactly where this one stands."""
+        with TemporaryDirectory(prefix="decisioning-") as folder:
+            path = Path(folder, "model.vw")
+            self._workspace.save(str(path))
+            return path.read_bytes()
+
+    def weights(self) -> np.ndarray:
+        """Return every weight that is not zero with its learning state: what two equal models share to the last bit.
+
+        Shape (weights, 4): the weight's index, the weight, its adaptive and its normalized slot. The spare slot holds
+        the rate of the last update, which is not saved and never read.
+        """
+        learned = json.decode(self._workspace.json_weights())["weights"]
+        get = self._workspace.get_weight
+        indices = [entry["index"] for entry in learned]
+        return np.array([[index, *(get(index, slot) for slot in range(3))] for index in indices])
+
+    def _action(self, line: str) -> Example:
+        found = self._actions.get(line)
+        if found is None:
+            if len(self._actions) >= _EXAMPLES_KEPT:
+                self._actions.clear()
+            found = self._actions[line] = self._workspace.example(line)
+        return found
+
+
+def _open(model: bytes | None) -> Workspace:
+    arguments = "--cb_explore_adf --squarecb --cb_type mtr --quiet"
+    try:
+        if model is None:
+            return Workspace(f"{arguments} --interactions XA --hash all --bit_precision {_BITS}")
+        with TemporaryDirectory(prefix="decisioning-") as folder:
+            path = Path(folder, "model.vw")
+            path.write_bytes(model)
+            return Workspace(f"{arguments} --initial_regressor {path}")
+    except (RuntimeError, ValueError) as error:
+        raise ModelFailed(f"loading failed: {error}") from error

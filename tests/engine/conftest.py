@@ -1,0 +1,55 @@
+"""What the engine's tests share: a fresh engine and requests to it. Never a behaviour under test."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from engine.engine import Engine
+from engine.opening import open_engine
+from engine.types import DecideRequest, Features
+from tests.wardrobe import CAMPAIGN, KEY, NOON_US
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
+    """Open engines that are closed after the test; each call opens the test's one folder again."""
+    engines: list[Engine] = []
+
+    def open_again(folder: str = "data", source: str | None = CAMPAIGN) -> Engine:
+        while engines:
+            engines.pop().close()
+        engine = open_engine(tmp_path / folder, durability="process", secret_key=KEY)
+        engines.append(engine)
+        if source is not None:
+            engine.apply_campaign(source, NOON_US)
+            engine.commit()
+        return engine
+
+    yield open_again
+    while engines:
+        engines.pop().close()
+
+
+@pytest.fixture
+def engine(opened: Callable[..., Engine]) -> Engine:
+    """Return an engine with the small campaign applied, over a new data folder."""
+    return opened()
+
+
+@pytest.fixture
+def asking() -> Callable[..., DecideRequest]:
+    """Make requests, each of a new customer unless told otherwise."""
+    numbers = count()
+
+    def ask(**changes: object) -> DecideRequest:
+        number = next(numbers)
+        fields: dict[str, object] = {
+            "campaign": "wardrobe",
+            "customer_id": f"customer-{number}",
+            "context": Features(numbers={"age": 20.0 + number % 40}, categories={"city": "Anytown"}),
+        }
+        return DecideRequest(**(fields | changes))  # type: ignore[arg-type]
+
+    return ask
