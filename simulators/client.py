@@ -1,0 +1,110 @@
+"""The service over gRPC, as a simulator calls it. Never server code, never a decision of its own.
+
+A call is sent again only where the service was unavailable, with the very same message, so that its ids make it count
+once; every other failure is the caller's to hear of.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import grpc
+from decisioning.v1 import campaign_service_pb2 as campaign_pb
+from decisioning.v1 import decisioning_service_pb2 as pb
+from decisioning.v1.campaign_service_pb2_grpc import CampaignServiceStub
+from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceStub
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+Message = TypeVar("Message")
+Reply = TypeVar("Reply")
+
+FIRST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 0.5
+
+_CHANNEL_OPTIONS = (
+    ("grpc.initial_reconnect_backoff_ms", 50),  # gRPC's own second would outlast a restart
+    ("grpc.min_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 500),
+)
+
+
+class ServiceError(Exception):
+    """The service refused a call, or could not be reached for as long as the client is patient.
+
+    `code` is the gRPC status; the text is the service's own, followed by the fields it complained about.
+    """
+
+    def __init__(self, code: grpc.StatusCode, text: str) -> None:
+        """Keep the status beside the text."""
+        self.code = code
+        super().__init__(f"{code.name}: {text}")
+
+
+class DecisioningClient:
+    """A channel to one service.
+
+    `deadline_seconds` bounds each attempt, `patience_seconds` the time from a call's first UNAVAILABLE until it is
+    given up; 0 means no second attempt. One thread uses it. Every call raises ServiceError.
+    """
+
+    def __init__(self, target: str, *, deadline_seconds: float = 10.0, patience_seconds: float = 30.0) -> None:
+        """Open the channel; nothing is sent before the first call."""
+        self._channel = grpc.insecure_channel(target, options=_CHANNEL_OPTIONS)
+        self._decisioning = DecisioningServiceStub(self._channel)
+        self._campaigns = CampaignServiceStub(self._channel)
+        self._deadline_seconds = deadline_seconds
+        self._patience_seconds = patience_seconds
+
+    def apply_campaign(self, source: str) -> campaign_pb.Campaign:
+        """Put a campaign's YAML text in force; the text in force already changes nothing."""
+        return self._called(self._campaigns.ApplyCampaign, campaign_pb.ApplyCampaignRequest(source=source))
+
+    def decide(self, request: pb.DecideRequest) -> pb.DecideResponse:
+        """Choose for one customer; give a `request_id`, or a repeated attempt may decide twice."""
+        return self._called(self._decisioning.Decide, request)
+
+    def batch_decide(self, requests: list[pb.DecideRequest]) -> list[pb.DecideResponse]:
+        """Choose for 1 to 1,000 customers, in their order; the first that is refused refuses the whole batch."""
+        reply = self._called(self._decisioning.BatchDecide, pb.BatchDecideRequest(requests=requests))
+        for result in reply.results:
+            if result.HasField("status"):
+                raise ServiceError(_status_code(result.status.code), result.status.message)
+        return [result.decision for result in reply.results]
+
+    def reward(self, request: pb.RewardRequest) -> pb.RewardResponse:
+        """Report what came of a decision; give a `reward_id`, or a repeated attempt may count twice."""
+        return self._called(self._decisioning.Reward, request)
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._channel.close()
+
+    def _called(self, method: Callable[..., Reply], message: Message) -> Reply:
+        pause, give_up_at = FIRST_PAUSE_SECONDS, None
+        while True:
+            try:
+                return method(message, timeout=self._deadline_seconds)
+            except grpc.RpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    raise _service_error(error) from None
+                now = time.monotonic()
+                give_up_at = now + self._patience_seconds if give_up_at is None else give_up_at
+                if now + pause > give_up_at:
+                    raise _service_error(error) from None
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def _status_code(number: int) -> grpc.StatusCode:
+    return next(code for code in grpc.StatusCode if code.value[0] == number)
+
+
+def _service_error(error: grpc.RpcError) -> ServiceError:
+    status = rpc_status.from_call(cast(grpc.Call, error))  # grpc raises one object that is both
+    text = error.details() or ""
+    for detail in status.details if status else ():
+        request = error_details_pb2.BadRequest()
+        if detail.Unpack(request):
+            text += "".join(f"\n  {violation.field}: {violation.description}" for violation in request.field_violations)
+    return ServiceError(error.code(), text)
