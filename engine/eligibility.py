@@ -15,7 +15,7 @@ _OCCURRENCES_KEPT = 65_536
 
 
 class Eligible(Struct, frozen=True):
-    """What may be chosen: each usable channel's open slots with their send times, and the contents asked for, if any."""
+    """What may be chosen: each usable channel's open slots with their send times, and any contents asked for."""
 
     send_times_us: dict[str, dict[str, int]]
     content_ids: frozenset[str]

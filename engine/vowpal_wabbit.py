@@ -14,9 +14,13 @@ from vowpalwabbit import Example, Workspace
 
 _EXAMPLES_KEPT = 4_096  # a parsed example holds 32 KB
 _BITS = 18
-GAMMA_SCALE = 10.0
-"""SquareCB's gamma scale, Vowpal Wabbit's default: it is saved in a model and cannot be changed on loading, so that
-another greed is asked for afterwards (`exploration.squarecb`)."""
+GAMMA_SCALE = 30.0
+"""SquareCB's gamma scale in every model: it is saved in a model and cannot be changed on loading, so that another
+greed is asked for afterwards (`exploration.squarecb`)."""
+LEARNING_RATE = 0.03
+"""With this gamma scale above Vowpal Wabbit's defaults (0.5 and 10) in six of eight worlds, five fresh seeds each,
+paired: +0.05 ± 0.05 oracle share with rare clicks, +0.08 ± 0.02 with graded rewards, +0.07 ± 0.03 after a drift that no
+feature shows, +0.13 ± 0.03 with costly unsubscribes; level in the others. A rate of 0.1 is as good."""
 
 
 class ModelFailed(Exception):
@@ -86,7 +90,7 @@ class Bandit:
 
 
 def _open(model: bytes | None) -> Workspace:
-    arguments = "--cb_explore_adf --squarecb --cb_type mtr --quiet"
+    arguments = f"--cb_explore_adf --squarecb --gamma_scale {GAMMA_SCALE} --cb_type mtr -l {LEARNING_RATE} --quiet"
     try:
         if model is None:
             return Workspace(f"{arguments} --interactions XA --hash all --bit_precision {_BITS}")
