@@ -1,0 +1,1 @@
+"""The contract, as generated code. Never anything written by hand: the `.proto` files are the source."""

@@ -1,0 +1,15 @@
+"""The one place where the service reads a wall clock. Never what time means: the engine is handed it."""
+
+import time
+
+
+def wall_clock_us() -> int:
+    """Return the machine's time in whole microseconds since 1970-01-01T00:00Z."""
+    return time.time_ns() // 1_000
+
+
+def request_time_us(requested_us: int | None, simulated: bool) -> int:
+    """Return the moment a request is for, in microseconds since 1970: its own in simulated time, else the clock's."""
+    if simulated and requested_us is not None:
+        return requested_us
+    return wall_clock_us()

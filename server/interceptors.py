@@ -1,0 +1,158 @@
+"""Around every call: a refusal for every failure, and one line in the service's log. Never a decision of its own."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+import structlog
+from decisioning.v1 import decisioning_service_pb2 as pb
+from google.protobuf.message import DecodeError, Message
+from google.rpc.code_pb2 import Code
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+from engine.errors import IdReused, InvalidRequest, LogUnavailable, NotFound, NotPossible
+from server import refusals
+from server.logs import clip
+
+LOGGED_FIELDS = ("campaign", "name", "request_id", "decision_id", "reward_id")
+FIELDS_MAX = 5
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Handler = Any  # grpc.RpcMethodHandler, whose types know the synchronous server only
+
+log = structlog.get_logger()
+
+
+class AnswerEveryCall(grpc.aio.ServerInterceptor):
+    """Wraps every unary method, ready-made ones too; holds the wrapped ones and how many calls were `taken`.
+
+    An exception that escapes a handler would reach the client as UNKNOWN, its text included. None does: refusals become
+    the design's codes, and whatever else happens becomes INTERNAL, its details in the service's log only.
+    """
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self._wrapped: dict[str, Handler] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
+        """Return the method's handler, wrapped."""
+        self.taken += 1
+        method = handler_call_details.method
+        if method in self._wrapped:
+            return self._wrapped[method]
+        handler = await continuation(handler_call_details)
+        if handler is None:  # no such method: gRPC answers UNIMPLEMENTED
+            return None
+        self._wrapped[method] = _answering(method, handler) if handler.unary_unary else _lenient(handler)
+        return self._wrapped[method]
+
+
+def _answering(method: str, handler: Handler) -> Handler:
+    """Return a unary handler that parses the request itself, since gRPC answers bytes it cannot parse with UNKNOWN."""
+
+    async def answer(data: bytes, context: Context) -> Any:
+        call = Call(method)
+        try:
+            return await call.answered(handler, data, context)
+        finally:
+            call.log()
+
+    return grpc.unary_unary_rpc_method_handler(answer, response_serializer=handler.response_serializer)
+
+
+def _lenient(handler: Handler) -> Handler:
+    """Return a streaming handler that takes bytes it cannot parse for an empty request.
+
+    The streams, health's Watch and reflection, are ready-made and only report; an empty request has an answer in both,
+    and bytes that cannot be parsed would be answered with UNKNOWN.
+    """
+
+    def parse(data: bytes) -> Any:
+        try:
+            return handler.request_deserializer(data)
+        except DecodeError:
+            return handler.request_deserializer(b"")
+
+    return handler._replace(request_deserializer=parse)
+
+
+class Call:
+    """One call on its way: holds what its line in the log will say."""
+
+    def __init__(self, method: str) -> None:
+        self._started_ns = time.perf_counter_ns()
+        self._facts: dict[str, Any] = {"method": method.removeprefix("/"), "status": "OK"}
+        self._fault: BaseException | None = None
+
+    async def answered(self, handler: Handler, data: bytes, context: Context) -> Any:
+        """Return the method's reply, or end the call with the status that its failure deserves."""
+        if _expired(context):
+            return await self._refuse(context, refusals.too_late())
+        try:
+            request = _parse(handler, data)
+            self._note(request)
+            reply = await handler.unary_unary(request, context)
+            self._note(reply)
+            return reply
+        except (grpc.aio.AbortError, KeyboardInterrupt):
+            self._facts["status"] = getattr(context.code(), "name", "OK")
+            raise
+        except asyncio.CancelledError:
+            self._facts["status"] = "DEADLINE_EXCEEDED" if _expired(context) else "CANCELLED"
+            raise
+        except BaseException as error:  # native extensions panic with BaseExceptions, and sys.exit is one as well
+            self._explain(error)
+            status = refusals.status(error)
+        return await self._refuse(context, status)
+
+    def log(self) -> None:
+        """Write the call's line."""
+        self._facts["latency_us"] = (time.perf_counter_ns() - self._started_ns) // 1_000
+        if self._fault is not None:
+            log.error("rpc", **self._facts, exc_info=self._fault)
+        elif self._facts["status"] == "UNAVAILABLE":
+            log.error("rpc", **self._facts)
+        else:
+            log.info("rpc", **self._facts)
+
+    def _note(self, message: Message) -> None:
+        for field in LOGGED_FIELDS:
+            if text := getattr(message, field, ""):
+                self._facts[field] = clip(text)
+        if isinstance(message, pb.BatchDecideResponse):
+            failed = sum(result.HasField("status") for result in message.results)
+            self._facts |= {"decisions": len(message.results) - failed, "failed": failed}
+
+    def _explain(self, error: BaseException) -> None:
+        """Note why the call failed: fields without what was in them, since that may be personal."""
+        if isinstance(error, InvalidRequest):
+            self._facts["fields"] = [clip(field) for field, _ in error.violations[:FIELDS_MAX]]
+        elif isinstance(error, NotFound | IdReused | NotPossible | LogUnavailable):
+            self._facts["problem"] = clip(str(error))
+        else:
+            self._fault = error
+
+    async def _refuse(self, context: Context, status: Status) -> None:
+        self._facts["status"] = Code.Name(status.code)
+        await context.abort_with_status(rpc_status.to_status(status))
+
+
+def _expired(context: Context) -> bool:
+    """Return whether the caller's deadline has passed; a caller without one has for ever."""
+    remaining_seconds: float | None = context.time_remaining()
+    return remaining_seconds is not None and remaining_seconds <= 0
+
+
+def _parse(handler: Handler, data: bytes) -> Message:
+    try:
+        message: Message = handler.request_deserializer(data)
+    except DecodeError:
+        raise InvalidRequest(("", "the bytes are no message of the kind that this method takes")) from None
+    return message

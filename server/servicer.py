@@ -1,0 +1,120 @@
+"""The contract's methods: convert, ask the engine, wait for the log, convert back. Never a rule or a status."""
+
+# ruff: noqa: N802  (the methods have the names that gRPC gives them)
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+from decisioning.v1 import campaign_service_pb2 as campaign_pb
+from decisioning.v1 import decisioning_service_pb2 as pb
+from decisioning.v1.campaign_service_pb2_grpc import CampaignServiceServicer
+from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceServicer
+from google.rpc.code_pb2 import INTERNAL
+from grpc.aio import ServicerContext
+
+from engine.engine import Engine
+from engine.errors import InvalidRequest, LogUnavailable
+from engine.events import DecisionTaken
+from server import convert, paging, refusals
+from server.clock import request_time_us, wall_clock_us
+from server.group_commit import GroupCommit
+from server.logs import clip
+
+Context = ServicerContext[Any, Any]
+
+DECISIONS_PER_TURN = 50  # of a batch, some 5 ms: nobody else waits longer than that for the event loop
+
+log = structlog.get_logger()
+
+
+class DecisioningServicer(DecisioningServiceServicer):
+    """Decides and takes rewards; holds the engine, its group commit and whether time is the requests' own."""
+
+    def __init__(self, engine: Engine, group_commit: GroupCommit, *, simulated_time: bool, max_batch: int) -> None:
+        self._engine = engine
+        self._group_commit = group_commit
+        self._simulated_time = simulated_time
+        self._max_batch = max_batch
+
+    async def Decide(self, request: pb.DecideRequest, _context: Context) -> pb.DecideResponse:
+        """Choose for one customer at one moment."""
+        decision = await self._group_commit.run(partial(self._decide, request))
+        return convert.decide_response(decision)
+
+    async def BatchDecide(self, request: pb.BatchDecideRequest, _context: Context) -> pb.BatchDecideResponse:
+        """Choose for many customers, each failure in its place."""
+        count = len(request.requests)
+        if not 1 <= count <= self._max_batch:
+            raise InvalidRequest(("requests", f"must be 1 to {self._max_batch:,} requests, not {count:,}"))
+        response = pb.BatchDecideResponse()
+        for start in range(0, count, DECISIONS_PER_TURN):
+            turn = request.requests[start : start + DECISIONS_PER_TURN]
+            response.results.extend(await self._group_commit.run(partial(self._decide_each, turn)))
+        return response
+
+    async def Reward(self, request: pb.RewardRequest, _context: Context) -> pb.RewardResponse:
+        """Take what came of a decision."""
+        reward = convert.reward_request(request)
+        now_us = request_time_us(reward.occur_time_us, self._simulated_time)
+        receipt = await self._group_commit.run(partial(self._engine.reward, reward, now_us))
+        return convert.reward_response(receipt)
+
+    def _decide(self, message: pb.DecideRequest) -> DecisionTaken:
+        now_us = request_time_us(convert.decide_time_us(message, self._simulated_time), self._simulated_time)
+        return self._engine.decide(convert.decide_request(message), now_us)
+
+    def _decide_each(self, messages: Sequence[pb.DecideRequest]) -> list[pb.BatchDecideResult]:
+        epoch = self._engine.epoch
+        return [self._decide_one(message, epoch) for message in messages]
+
+    def _decide_one(self, message: pb.DecideRequest, epoch: int) -> pb.BatchDecideResult:
+        try:
+            return pb.BatchDecideResult(decision=convert.decide_response(self._decide(message)))
+        except Exception as error:
+            if isinstance(error, LogUnavailable) or self._engine.epoch != epoch:
+                raise  # it took those before it back as well, so the call as a whole fails
+            status = refusals.status(error)
+            if status.code == INTERNAL:
+                log.exception("decision_failed", request_id=clip(message.request_id))
+            return pb.BatchDecideResult(status=status)
+
+
+class CampaignServicer(CampaignServiceServicer):
+    """Applies, shows, pauses and resumes campaigns; holds the engine and its group commit."""
+
+    def __init__(self, engine: Engine, group_commit: GroupCommit) -> None:
+        self._engine = engine
+        self._group_commit = group_commit
+
+    async def ApplyCampaign(self, request: campaign_pb.ApplyCampaignRequest, _context: Context) -> campaign_pb.Campaign:
+        """Put a version of a campaign into force."""
+        act = partial(self._engine.apply_campaign, request.source, wall_clock_us())
+        return convert.campaign(await self._group_commit.run(act))
+
+    async def GetCampaign(self, request: campaign_pb.GetCampaignRequest, _context: Context) -> campaign_pb.Campaign:
+        """Return one campaign as it stands."""
+        act = partial(self._engine.campaign, request.name)
+        return convert.campaign(await self._group_commit.run(act))
+
+    async def ListCampaigns(
+        self, request: campaign_pb.ListCampaignsRequest, _context: Context
+    ) -> campaign_pb.ListCampaignsResponse:
+        """Return a page of campaigns in the order of their names."""
+        campaigns = await self._group_commit.run(self._engine.campaigns)
+        page, token = paging.page(campaigns, request.page_size, request.page_token)
+        summaries = [convert.campaign_summary(status) for status in page]
+        return campaign_pb.ListCampaignsResponse(campaigns=summaries, next_page_token=token)
+
+    async def PauseCampaign(self, request: campaign_pb.PauseCampaignRequest, _context: Context) -> campaign_pb.Campaign:
+        """Stop a campaign from deciding."""
+        act = partial(self._engine.pause_campaign, request.name, wall_clock_us())
+        return convert.campaign(await self._group_commit.run(act))
+
+    async def ResumeCampaign(
+        self, request: campaign_pb.ResumeCampaignRequest, _context: Context
+    ) -> campaign_pb.Campaign:
+        """Let a paused campaign decide again."""
+        act = partial(self._engine.resume_campaign, request.name, wall_clock_us())
+        return convert.campaign(await self._group_commit.run(act))
