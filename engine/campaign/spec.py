@@ -1,0 +1,128 @@
+"""The campaign: an objective with its contents, channels, send windows, rules and reward. Never its YAML or version."""
+
+from functools import cached_property
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
+
+from engine.campaign.agreements import Draft, disagreements
+from engine.campaign.channels import Channel, MessageLimit, QuietHours, SendWindow
+from engine.campaign.contents import Content
+from engine.campaign.objective import Exploration, NamedChoice, RewardRange, SendNothing
+from engine.campaign.time_zones import nearest_zone, zone_named
+from engine.campaign.values import Description, Entry, Name, Number, name, refusal, shown
+from engine.types import NOTHING
+
+__all__ = [
+    "Campaign",
+    "Channel",
+    "Content",
+    "Exploration",
+    "MessageLimit",
+    "NamedChoice",
+    "QuietHours",
+    "RewardRange",
+    "SendNothing",
+    "SendWindow",
+]
+
+UNIFORM = "uniform"
+
+
+def _time_zone(value: object) -> str:
+    if not isinstance(value, str):
+        raise refusal(f"must be a time zone such as America/Chicago, but is {shown(value)}")
+    try:
+        return zone_named(value.strip()).key
+    except ValueError:
+        near = nearest_zone(value) or "America/Chicago"
+        raise refusal(f"must be a time zone such as {near}, but is {shown(value)}") from None
+
+
+def _channel_name(value: object) -> str:
+    if (channel := name(value)) == NOTHING:
+        raise refusal("is the word for sending no message, so no channel may have it; choose another name")
+    return channel
+
+
+def _fallback(value: Any) -> Any:
+    if isinstance(value, str):
+        if value.strip() != UNIFORM:
+            raise refusal(
+                f"must be uniform, or a choice with its channel, content and send_window, but is {shown(value)}"
+            )
+        return None
+    return value
+
+
+ChannelName = Annotated[str, BeforeValidator(_channel_name)]
+
+
+class Campaign(Entry):
+    """An objective with everything that may be chosen for it: 1 to 20 channels, 1 to 1,000 contents, 1 to 100 outcomes.
+
+    `name` is `campaign` in the file. `control_share` in [0, 0.9] is the share of customers that the fallback decides
+    for, so that the models' worth can be measured. `fallback` None means uniformly at random, which
+    also stands in for a fixed choice that is not eligible. Contents are placed: their channels are filled in and their
+    dates read in the campaign's time zone.
+    """
+
+    name: Name = Field(alias="campaign")
+    description: Description = ""
+    time_zone: Annotated[str, BeforeValidator(_time_zone)] = "UTC"
+    reward: RewardRange
+    outcomes: Annotated[dict[Name, Number], Field(min_length=1, max_length=100)]
+    control_share: Annotated[Number, Field(ge=0, le=0.9)] = 0.0
+    fallback: Annotated[NamedChoice | None, BeforeValidator(_fallback)] = None
+    send_nothing: SendNothing = SendNothing()
+    exploration: Exploration = Exploration()
+    channels: Annotated[dict[ChannelName, Channel], Field(min_length=1, max_length=20)]
+    contents: Annotated[dict[Name, Content], Field(min_length=1, max_length=1000)]
+
+    @field_validator("contents")
+    @classmethod
+    def _placed(cls, contents: dict[str, Content], info: ValidationInfo) -> dict[str, Content]:
+        channels = tuple(info.data.get("channels", ()))
+        zone = zone_named(info.data.get("time_zone", "UTC"))
+        return {content_id: content.placed(channels, zone) for content_id, content in contents.items()}
+
+    @model_validator(mode="after")
+    def _agreed(self) -> Self:
+        problems = [
+            InitErrorDetails(type=PydanticCustomError("disagreement", sentence), loc=path, input=None)
+            for path, sentence in disagreements(self._draft())
+        ]
+        if problems:
+            raise ValidationError.from_exception_data("Campaign", problems)
+        return self
+
+    def _draft(self) -> Draft:
+        return Draft(
+            reward=self.reward,
+            outcomes=self.outcomes,
+            send_nothing=self.send_nothing,
+            windows={channel: entry.send_windows for channel, entry in self.channels.items()},
+            quiet_hours={channel: entry.quiet_hours for channel, entry in self.channels.items()},
+            contents=self.contents,
+            fallback=self.fallback,
+            zone=self.zone,
+        )
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The campaign's time zone, for customers whose own is unknown."""
+        return zone_named(self.time_zone)
+
+    def contents_for(self, channel: str) -> tuple[str, ...]:
+        """Return the ids of the contents that fit a channel, in the file's order; empty for an unknown channel."""
+        return self._contents_by_channel.get(channel, ())
+
+    @cached_property
+    def _contents_by_channel(self) -> dict[str, tuple[str, ...]]:
+        return {
+            channel: tuple(content_id for content_id, content in self.contents.items() if channel in content.channels)
+            for channel in self.channels
+        }
