@@ -1,0 +1,159 @@
+"""The README keeps its promise: every block in it is run, every setting in it is the server's."""
+
+import json
+import re
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import json_format
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from engine.campaign.loader import load_campaign
+from server.settings import settings_table
+from tests.conftest import ROOT, StartedServer, server_environment
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+RETAIL = ROOT / "simulators" / "campaigns" / "retail.yaml"
+ADDRESS = "localhost:50051"
+RUNNERS = {"sh", "python", "sql", "yaml", ""}
+
+
+def blocks(language: str) -> list[str]:
+    """Return the README's blocks in a language, in order."""
+    return [text for found, text in BLOCKS if found == language]
+
+
+def commands(program: str) -> list[str]:
+    """Return the README's shell lines that start a program."""
+    return [line for text in blocks("sh") for line in text.splitlines() if line.split()[0] == program]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server with the shipped campaign, and the folder of its data."""
+
+    server: StartedServer
+    data: Path
+
+
+@pytest.fixture
+def running(start_server: Callable[..., StartedServer], tmp_path: Path) -> Running:
+    """Start what `make serve` starts."""
+    data = tmp_path / "data"
+    return Running(start_server("--data", data, "--campaign", RETAIL), data)
+
+
+def test_every_block_is_of_a_kind_that_some_test_runs() -> None:
+    """No block is left to rot: each language has a test below, and plain blocks show the layout."""
+    assert {language for language, _ in BLOCKS} == RUNNERS
+    assert {line.split()[0] for text in blocks("sh") for line in text.splitlines()} == {"make", "grpcurl"}
+
+
+@pytest.mark.parametrize("line", commands("make"))
+def test_every_make_target_exists(line: str) -> None:
+    """Each make line names targets that the Makefile has and files that exist (data beside the project excepted)."""
+    words = shlex.split(line, comments=True)
+    planned = subprocess.run(
+        ["make", "--dry-run", *words[1:]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=server_environment(),
+        check=False,
+    )
+    assert planned.returncode == 0, planned.stderr
+    for word in words[1:]:
+        if "=" in word and "shared/data" not in word:
+            assert (ROOT / word.partition("=")[2]).exists(), word
+
+
+def test_the_python_client_decides_and_is_rewarded(running: Running) -> None:
+    """The first screen's client is ten lines, runs as it stands, and prints a choice and what a click is worth."""
+    (client,) = blocks("python")
+    assert len([line for line in client.splitlines() if line]) <= 10
+    answer = subprocess.run(
+        [sys.executable, "-c", client.replace(ADDRESS, running.server.address)],
+        capture_output=True, text=True, env=server_environment(), check=False,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    choice, worth = answer.stdout.splitlines()
+    assert choice.split()[0] in {"email", "sms", "push", "app", "web", "nothing"}
+    assert worth == "0.2"
+
+
+def by_reflection(address: str, method: str, request: str) -> dict[str, object]:
+    """Make a call as grpcurl does: the contract from the server's reflection, request and reply as JSON."""
+    with grpc.insecure_channel(address) as channel:
+        pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+        service, _, name = method.partition("/")
+        found = pool.FindServiceByName(service).methods_by_name[name]
+        message = json_format.Parse(request, GetMessageClass(found.input_type)())
+        call = channel.unary_unary(
+            f"/{method}", type(message).SerializeToString, GetMessageClass(found.output_type).FromString
+        )
+        return json_format.MessageToDict(call(message), preserving_proto_field_name=True)
+
+
+def called(line: str, address: str) -> dict[str, object]:
+    """Run a grpcurl line with grpcurl where it is installed, by the same means in Python where it is not."""
+    words = shlex.split(line.replace(ADDRESS, address))
+    if shutil.which("grpcurl"):
+        return json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    return by_reflection(address, words[-1], words[words.index("-d") + 1])
+
+
+def test_the_grpcurl_lines_do_what_they_say(running: Running) -> None:
+    """The listed services are there, and each call is answered as the README tells it."""
+    listing, deciding, getting = commands("grpcurl")
+    assert listing.endswith(" list")
+    with grpc.insecure_channel(running.server.address) as channel:
+        services = ProtoReflectionDescriptorDatabase(channel).get_services()
+    assert {"decisioning.v1.DecisioningService", "decisioning.v1.CampaignService"} <= set(services)
+    assert called(deciding, running.server.address)["decision_id"]
+    assert called(getting, running.server.address)["name"] == "autumn-wardrobe"
+
+
+def test_every_campaign_shown_is_valid() -> None:
+    """A marketer who copies the example has a campaign that the engine takes."""
+    assert [load_campaign(text).name for text in blocks("yaml")] == ["winter-coats"]
+
+
+@pytest.fixture
+def rewarded(running: Running) -> Iterator[sqlite3.Connection]:
+    """Open the log of a server that has decided and been rewarded a few hundred times."""
+    script = ROOT / "tests" / "rewarded_decisions.py"
+    subprocess.run([sys.executable, str(script), running.server.address], env=server_environment(), check=True)
+    with closing(sqlite3.connect(f"file:{running.data / 'log.db'}?mode=ro", uri=True)) as connection:
+        yield connection
+
+
+def test_the_three_queries_answer_beside_the_running_server(rewarded: sqlite3.Connection) -> None:
+    """A researcher's queries find contents by channel, treated against control, and an off-policy estimate."""
+    by_channel, lift, estimates = (rewarded.execute(text).fetchall() for text in blocks("sql"))
+    assert by_channel
+    assert by_channel[0][3] >= by_channel[-1][3]
+    assert {row[0] for row in lift} == {"control", "treated"}
+    total, rewards = rewarded.execute(
+        "SELECT count(*), sum(reward) FROM logged_events WHERE channel = 'email' AND NOT control AND reward_count > 0"
+    ).fetchone()
+    assert sum(row[2] for row in estimates) == total
+    assert rewards > 0
+    assert all(row[1] >= 0 for row in estimates)
+
+
+def test_the_settings_are_the_servers() -> None:
+    """Every setting stands in the README with its variable, unit, default and meaning, and no other."""
+    between = README.split("<!-- settings -->")[1].split("<!-- /settings -->")[0]
+    assert between.strip() == settings_table().strip()
