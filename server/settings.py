@@ -1,7 +1,7 @@
 """The service's settings: names, units, bounds, defaults, and where they are read. Never a default elsewhere.
 
-Precedence: command line, then environment (`DECISIONING_SERVER_*`), then TOML file, then default. `python -m server.settings`
-prints them all as the README's table.
+Precedence: command line, then environment (`DECISIONING_SERVER_*`), then TOML file, then default.
+`python -m server.settings` prints them all as the README's table.
 """
 
 import argparse
