@@ -4,6 +4,7 @@ Run it as `python protos/generate.py [FOLDER]` (`make protos`); FOLDER defaults 
 """
 
 import sys
+import sysconfig
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -25,9 +26,15 @@ def include_flags() -> list[str]:
     return [f"-I{PROTOS}", f"-I{well_known}", f"-I{installed}"]
 
 
+def plugin_flags() -> list[str]:
+    """Return where the plugins for types are: beside this Python, which need not be on the path."""
+    scripts = Path(sysconfig.get_path("scripts"))
+    return [f"--plugin={name}={scripts / name}" for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")]
+
+
 def run_protoc(names: list[str], *flags: str) -> None:
     """Run protoc over the named files of the contract; raises RuntimeError where it refuses."""
-    if protoc.main(["protoc", *include_flags(), *flags, *names]) != 0:
+    if protoc.main(["protoc", *include_flags(), *plugin_flags(), *flags, *names]) != 0:
         raise RuntimeError(f"protoc refused {', '.join(names)}")
 
 

@@ -1,6 +1,7 @@
 """Holds the house together: rooms, import directions, sizes and names, as the design lays them out."""
 
 import ast
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,12 +37,13 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def written_files() -> list[Path]:
-    """Return every file that is, or is about to be, committed."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    return [Path(line) for line in listed.splitlines()]
+    """Return every committed file; skips outside a git checkout, where nothing tells them from what a run left behind."""
+    if not shutil.which("git"):
+        pytest.skip("git is not installed, so what is committed cannot be listed")
+    listed = subprocess.run(["git", "ls-files", "--cached"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip(f"git cannot list what is committed here: {listed.stderr.strip()}")
+    return [Path(line) for line in listed.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("room", sorted(ALLOWED_IMPORTS))
