@@ -37,7 +37,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def written_files() -> list[Path]:
-    """Return every committed file; skips outside a git checkout, where nothing tells them from what a run left behind."""
+    """Return every committed file; skips outside a git checkout, where they cannot be told from what a run left."""
     if not shutil.which("git"):
         pytest.skip("git is not installed, so what is committed cannot be listed")
     listed = subprocess.run(["git", "ls-files", "--cached"], cwd=ROOT, capture_output=True, text=True, check=False)
