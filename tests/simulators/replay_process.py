@@ -1,6 +1,7 @@
 """The replay tool as a process of its own, for tests that interrupt it or its server. Never a behaviour under test."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,15 +13,22 @@ STAND_STILL_SECONDS = 60.0
 
 
 def started_replay(*arguments: str | Path) -> "subprocess.Popen[str]":
-    """Start `python -m simulators.replay` with its output kept."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "simulators.replay", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "protos")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    """Start `python -m simulators.replay` with its output kept, deaf to Ctrl-C no more than a terminal's would be.
+
+    A background job's children inherit that they ignore SIGINT; a handler here makes the child start with the default.
+    """
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "simulators.replay", *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "protos")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, inherited)
 
 
 def wait_for_lines(journal: Path, count: int, replay: "subprocess.Popen[str]") -> None:
