@@ -11,11 +11,19 @@ from engine.errors import NotPossible
 from engine.events import DecisionTaken
 from engine.features import shared_text, shown
 from engine.keyed_hash import draws
-from engine.policy import StagePolicy, choose, fallback_policy, model_policy, reason_for
+from engine.policy import (
+    StagePolicy,
+    choose,
+    fallback_policy,
+    model_names,
+    model_policy,
+    reason_for,
+    switched_policy,
+)
 from engine.requests import Ids, check_known
 from engine.state import State
 from engine.times import local_time, zone
-from engine.types import DecideRequest
+from engine.types import NOTHING, DecideRequest
 
 
 class Whom(Struct, frozen=True):
@@ -49,6 +57,8 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
         raise NotPossible("no content may be sent now by the campaign's rules, and it does not allow sending nothing")
     shared = shared_text(request.context, local_time(whom.now_us, where))
     choice = choose(catalogue, options, _policy(state, catalogue, shared, whom.control), draws(ids.fact_id))
+    window_us = catalogue.campaign.reward_window_us(choice.channel)
+    needs_activation = choice.channel != NOTHING and catalogue.campaign.activation == "required"
     return DecisionTaken(
         decision_id=ids.fact_id,
         request_digest=ids.request_digest,
@@ -65,12 +75,21 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
         send_slot=choice.send_slot,
         send_time_us=choice.send_time_us,
         control=whom.control,
+        close_time_us=None if window_us is None else (choice.send_time_us or whom.now_us) + window_us,
+        activation_required=needs_activation,
+        default_reward=None if window_us is None else catalogue.campaign.reward_without_outcome,
         requested_channels=request.channels,
         requested_content_ids=request.content_ids,
     )
 
 
 def _policy(state: State, catalogue: Catalogue, shared: str, control: bool) -> StagePolicy:
+    campaign = catalogue.campaign
     if control:
-        return fallback_policy(catalogue.campaign)
-    return model_policy(state.models, shared, catalogue.campaign.exploration)
+        return fallback_policy(campaign)
+    policy = model_policy(state.models, shared, campaign.exploration)
+    switched = state.campaigns[campaign.name].fallback
+    if not switched:
+        return policy
+    names = frozenset(name for channel in switched for name in model_names(campaign.name, channel))
+    return switched_policy(names, fallback_policy(campaign), policy)

@@ -5,21 +5,48 @@ Never a wire type, a wall clock, a thread or a global random generator.
 One thread uses it. A fact is appended, folded, and durable after `commit`; nobody may be told of it before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from msgspec import structs
+
+from engine.campaign.catalogue import teaches_otherwise
 from engine.campaign.loader import load_campaign
+from engine.campaign.spec import Campaign
 from engine.deciding import Whom, decide
 from engine.eligibility import Calendar
-from engine.errors import LogUnavailable, NotFound
-from engine.events import CampaignApplied, CampaignPaused, CampaignResumed, DecisionTaken, Event, RewardReceived
-from engine.features import shown
+from engine.errors import LogUnavailable, NotFound, NotPossible
+from engine.events import (
+    CampaignApplied,
+    CampaignPaused,
+    CampaignResumed,
+    DecisionActivated,
+    DecisionTaken,
+    Event,
+    ModelsRolledBack,
+    RebuildStarted,
+    RewardReceived,
+    Tick,
+)
+from engine.fault_points import FaultPoint, reached
+from engine.features import check_text, require, shown
+from engine.folds import Rebuild
+from engine.history import past_of
 from engine.keyed_hash import KeyedHash, decision_key
 from engine.log.sqlite import Log
-from engine.requests import Ids, check_decide, check_reward, digest, same
-from engine.rewards import LoggedDecision, received
+from engine.outcomes import Outcome, combined
+from engine.policy import model_names
+from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
+from engine.rewards import LoggedDecision, activated, possible_time_us, receipt, received
 from engine.snapshots import newest_good, taken
 from engine.state import State
-from engine.types import CampaignStatus, DecideRequest, RewardReceipt, RewardRequest
+from engine.types import (
+    ActivateReceipt,
+    ActivateRequest,
+    CampaignStatus,
+    DecideRequest,
+    RewardReceipt,
+    RewardRequest,
+)
 
 NewId = Callable[[], str]
 """Makes an id that never came before, for callers who send none."""
@@ -56,7 +83,7 @@ class Engine:
         control = self._hash.control_position(request.campaign, customer) < share
         whom = Whom(customer=customer, control=control, now_us=now_us)
         decision = decide(self.state, self._calendar, request, whom, Ids(decision_id, request_digest))
-        self._accept(now_us, decision, key)
+        self.accept(now_us, decision, key)
         return decision
 
     def reward(self, request: RewardRequest, now_us: int) -> RewardReceipt:
@@ -69,13 +96,44 @@ class Engine:
         reward_id = request.reward_id or self._new_id()
         key, request_digest = self._hash.digest("reward", reward_id), digest(request)
         if request.reward_id and (earlier := self.log.find(key)):
-            event = same(earlier, RewardReceived, request_digest, "reward_id")
-            return RewardReceipt(event.reward_id, event.decision_id, event.value, duplicate=True)
+            return receipt(same(earlier, RewardReceived, request_digest, "reward_id"), duplicate=True)
         decision = self._decision(request.decision_id)
         campaign = self.state.catalogue(decision.event.campaign).campaign
         event = received(request, Ids(reward_id, request_digest), decision, campaign, now_us)
-        self._accept(now_us, event, key)
-        return RewardReceipt(reward_id, event.decision_id, event.value, duplicate=False)
+        if decision.event.close_time_us is not None:
+            event = self._windowed(event, decision, campaign, now_us)
+        self.accept(now_us, event, key)
+        return receipt(event, duplicate=False)
+
+    def activate(self, request: ActivateRequest, now_us: int) -> ActivateReceipt:
+        """Note that a decision was carried out, from when its reward window runs; again changes nothing.
+
+        Raises InvalidRequest, NotFound, NotPossible where its window has closed, or LogUnavailable.
+        """
+        self._heal()
+        require(check_text("decision_id", request.decision_id, limit=MAX_ID_BYTES))
+        decision = self._decision(request.decision_id)
+        key = self._hash.digest("activation", request.decision_id)
+        if earlier := self.log.find(key):
+            return activated(earlier.event, decision, duplicate=True)
+        if self._closed(decision, now_us):
+            raise NotPossible("the decision's reward window has closed, so that nothing can come of it any more")
+        time_us = possible_time_us("activate_time", request.activate_time_us, decision.time_us, now_us)
+        event = DecisionActivated(request.decision_id, decision.seq, time_us)
+        self.accept(now_us, event, key)
+        return activated(event, decision, duplicate=False)
+
+    def tick(self, now_us: int) -> bool:
+        """Close the windows that have ended by now, where nothing else has; tell whether there were any.
+
+        Raises LogUnavailable.
+        """
+        self._heal()
+        due_us = self.state.open_decisions.next_close_time_us
+        if due_us is None or due_us > now_us:
+            return False
+        self.accept(now_us, Tick())
+        return True
 
     def apply_campaign(self, source: str, now_us: int) -> CampaignStatus:
         """Put a campaign's YAML text in force as its next version; the text already in force changes nothing.
@@ -86,8 +144,11 @@ class Engine:
         name = load_campaign(source).name
         known = self.state.campaigns.get(name)
         if known is None or known.versions[-1][0] != source:
+            before = self.state.catalogue(name) if known else None
             version = len(known.versions) + 1 if known else 1
-            self._accept(now_us, CampaignApplied(campaign=name, version=version, source=source))
+            self.accept(now_us, CampaignApplied(campaign=name, version=version, source=source))
+            if before and teaches_otherwise(before, self.state.catalogue(name)):
+                self.accept(now_us, RebuildStarted(campaign=name, version=version))
         return self.state.status(name)
 
     def campaign(self, name: str) -> CampaignStatus:
@@ -103,13 +164,13 @@ class Engine:
     def pause_campaign(self, name: str, now_us: int) -> CampaignStatus:
         """Stop a campaign from deciding; pausing a paused one changes nothing. Raises NotFound or LogUnavailable."""
         if not self.campaign(name).paused:
-            self._accept(now_us, CampaignPaused(campaign=name))
+            self.accept(now_us, CampaignPaused(campaign=name))
         return self.state.status(name)
 
     def resume_campaign(self, name: str, now_us: int) -> CampaignStatus:
         """Let a paused campaign decide again; raises NotFound or LogUnavailable."""
         if self.campaign(name).paused:
-            self._accept(now_us, CampaignResumed(campaign=name))
+            self.accept(now_us, CampaignResumed(campaign=name))
         return self.state.status(name)
 
     def commit(self) -> None:
@@ -119,22 +180,32 @@ class Engine:
         and the engine goes back to what the log holds.
         """
         try:
+            reached(FaultPoint.BEFORE_COMMIT)
             self.log.commit()
         except LogUnavailable:
             self._lose()
             raise
+        reached(FaultPoint.AFTER_COMMIT)
 
     def snapshot(self, now_us: int) -> None:
         """Save models and folds, so that a start has only the tail to fold; raises LogUnavailable."""
         self._heal()
+        self._replace_faulty_models()
         self.commit()
-        self.log.save_snapshot(taken(self.state), now_us, self._snapshots_kept)
+        reached(FaultPoint.BEFORE_SNAPSHOT)
+        self.log.save_snapshot(taken(self.state, now_us), self._snapshots_kept)
+        reached(FaultPoint.AFTER_SNAPSHOT)
         self.snapshot_seq = self.state.seq
 
     @property
     def events_since_snapshot(self) -> int:
         """How many events a start would have to fold."""
         return self.state.seq - self.snapshot_seq
+
+    @property
+    def rebuilds(self) -> Mapping[str, Rebuild]:
+        """The rebuilds under way, by campaign."""
+        return self.state.rebuilds
 
     def close(self) -> None:
         """Give the data folder free; what was not committed is undone."""
@@ -147,10 +218,36 @@ class Engine:
             raise NotFound(f"there is no decision {shown(decision_id)}; send a decision_id that Decide answered")
         return LoggedDecision(seq=found.seq, time_us=found.time_us, event=found.event)
 
-    def _accept(self, now_us: int, event: Event, key: bytes | None = None) -> None:
-        """Append and fold one event; a failure of either takes back everything since the last commit."""
+    def _closed(self, decision: LoggedDecision, now_us: int) -> bool:
+        """Tell whether a decision has a window and it has closed by now."""
+        waiting = self.state.open_decisions.get(decision.seq)
+        ended = waiting is None or waiting.close_time_us <= max(now_us, self.state.clock_us)
+        return decision.event.close_time_us is not None and ended
+
+    def _windowed(
+        self, event: RewardReceived, decision: LoggedDecision, campaign: Campaign, now_us: int
+    ) -> RewardReceived:
+        """Return the event with its lateness and with what all outcomes of its decision come to, itself included."""
+        earlier = [
+            Outcome(logged.event.occur_time_us, logged.seq, logged.event.value)
+            for logged in self.log.rewards(event.decision_seq)
+        ]
+        this = Outcome(event.occur_time_us, self.log.last_seq + 1, event.value)
+        return structs.replace(
+            event, late=self._closed(decision, now_us), final_value=combined([*earlier, this], campaign)
+        )
+
+    def accept(self, now_us: int, event: Event, key: bytes | None = None) -> None:
+        """Append and fold one event; a failure of either takes back everything since the last commit.
+
+        For this package's own ways only: nothing here asks whether the event may be.
+        """
         try:
-            self.state.fold(self.log.append(now_us, event, key))
+            reached(FaultPoint.BEFORE_APPEND)
+            logged = self.log.append(now_us, event, key)
+            reached(FaultPoint.AFTER_APPEND)
+            self.state.fold(logged)
+            reached(FaultPoint.AFTER_FOLD)
         except Exception:
             self.log.undo()
             self._lose()
@@ -160,13 +257,24 @@ class Engine:
         self.epoch += 1
         self._healthy = False
 
+    def _replace_faulty_models(self) -> None:
+        """Put the last good snapshot's models, or empty ones, in the place of models that are unfit to decide."""
+        faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
+        if not faults:
+            return
+        good_seq = newest_good(self.log.snapshots(), past_of(self.log)).state.seq
+        for campaign in list(self.state.campaigns):
+            for channel in ("", *self.state.catalogue(campaign).campaign.channels):
+                if why := " and ".join(faults[name] for name in model_names(campaign, channel) if name in faults):
+                    self.accept(self.state.clock_us, ModelsRolledBack(campaign, channel, good_seq, why))
+
     def _heal(self) -> None:
         if not self._healthy:
             self.log.check_writable()
             self._recover()
 
     def _recover(self) -> None:
-        restored = newest_good(self.log.snapshots(), self.log.decision)
+        restored = newest_good(self.log.snapshots(), past_of(self.log))
         self.state: State = restored.state
         self.snapshot_seq = restored.state.seq
         self.refused_snapshots = restored.refused

@@ -62,7 +62,9 @@ class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind",
     """One recorded choice, with everything needed to learn from it, judge it and take it again.
 
     `customer` is the keyed hash of the caller's customer id, never the id. `propensity` is the product of the stages'
-    propensities. `channel` is `nothing` and `send_time_us` is None where nothing is sent.
+    propensities. `channel` is `nothing` and `send_time_us` is None where nothing is sent. `close_time_us` is when its
+    reward window closes if it is carried out at its send time; without a window there is no `default_reward` either.
+    With `activation_required` it is worth nothing before it is reported as carried out.
     """
 
     decision_id: str
@@ -80,13 +82,19 @@ class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind",
     send_slot: str = ""
     send_time_us: int | None = None
     control: bool = False
+    close_time_us: int | None = None
+    default_reward: float | None = None
+    activation_required: bool = False
     requested_channels: tuple[str, ...] = ()
     requested_content_ids: tuple[str, ...] = ()
 
 
 class RewardReceived(Struct, frozen=True, tag="reward_received", tag_field="kind", omit_defaults=True):
-    """What came of a decision; `decision_seq` is the decision's place in the log, `value` lies in the declared
-    range.
+    """What came of a decision; `decision_seq` is the decision's place in the log.
+
+    `value` lies in the declared range; it is `stated` where the caller gave it in place of what the outcome is worth.
+    `late` says that it came after the decision's window. `final_value` is the decision's reward with all outcomes so
+    far, late ones too; None where the decision has no window, and each of its rewards stands by itself.
     """
 
     reward_id: str
@@ -97,9 +105,77 @@ class RewardReceived(Struct, frozen=True, tag="reward_received", tag_field="kind
     value: float
     occur_time_us: int
     outcome: str = ""
+    amount: float | None = None
+    stated: bool = False
+    late: bool = False
+    final_value: float | None = None
 
 
-Event = CampaignApplied | CampaignPaused | CampaignResumed | DecisionTaken | RewardReceived
+class DecisionActivated(Struct, frozen=True, tag="decision_activated", tag_field="kind"):
+    """A decision was reported as carried out; from then on it can teach."""
+
+    decision_id: str
+    decision_seq: int
+    activate_time_us: int
+
+
+class Switch(StrEnum):
+    """What can be switched for one channel's models: whether they learn, and whether they are asked at all."""
+
+    FROZEN = "frozen"  # they decide and do not learn
+    FALLBACK = "fallback"  # the campaign's fallback rule decides in their place
+
+
+class ChannelSwitched(Struct, frozen=True, tag="channel_switched", tag_field="kind"):
+    """A channel's models were frozen or put on the fallback rule, or set free again; an empty channel is the router."""
+
+    campaign: str
+    channel: str
+    switch: Switch
+    on: bool
+
+
+class ModelsRolledBack(Struct, frozen=True, tag="models_rolled_back", tag_field="kind"):
+    """A channel's models went back to an earlier place in the log; an empty channel is the router."""
+
+    campaign: str
+    channel: str
+    to_seq: int
+    why: str
+
+
+class RebuildStarted(Struct, frozen=True, tag="rebuild_started", tag_field="kind"):
+    """A campaign's models begin to be learned anew from the log up to this event, under this version's settings."""
+
+    campaign: str
+    version: int
+
+
+class ModelsRebuilt(Struct, frozen=True, tag="models_rebuilt", tag_field="kind"):
+    """A campaign's models, learned anew from the log up to `upto_seq`, take the place of those that served."""
+
+    campaign: str
+    version: int
+    upto_seq: int
+
+
+class Tick(Struct, frozen=True, tag="tick", tag_field="kind"):
+    """Time passed: windows that end by now close, though nothing else has happened."""
+
+
+Event = (
+    CampaignApplied
+    | CampaignPaused
+    | CampaignResumed
+    | DecisionTaken
+    | DecisionActivated
+    | RewardReceived
+    | ChannelSwitched
+    | ModelsRolledBack
+    | RebuildStarted
+    | ModelsRebuilt
+    | Tick
+)
 
 
 class LoggedEvent(Struct, frozen=True):

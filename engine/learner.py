@@ -4,14 +4,17 @@ Never a draw, never the log, never Vowpal Wabbit's own words beyond its Bandit.
 """
 
 from collections.abc import Iterator, Mapping
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from engine.campaign.catalogue import Catalogue
-from engine.events import DecisionTaken
+from engine.events import DecisionTaken, LoggedEvent
+from engine.features import shared_text
 from engine.policy import content_name, router_name, slot_name
+from engine.times import local_time
 from engine.types import NOTHING
-from engine.vowpal_wabbit import Bandit
+from engine.vowpal_wabbit import Bandit, ModelFailed
 
 OWN_WEIGHT, LENT_WEIGHT = 2, 1
 """A channel's own event counts twice what it counts for the other channels, which starve without each other's."""
@@ -27,15 +30,58 @@ class Lesson(Struct, frozen=True):
     weight: int
 
 
-def lessons(
-    decision: DecisionTaken, value: float, shared: str, taken: Catalogue, current: Catalogue
-) -> Iterator[Lesson]:
-    """Yield what a reward of this value teaches, under the campaign version `taken` then and the `current` one's scale.
+class Rewarded(Struct, frozen=True):
+    """A decision to learn from: its shared line, the campaign version it was taken under, and the current one."""
+
+    decision: DecisionTaken
+    shared: str
+    taken: Catalogue
+    current: Catalogue
+
+
+def rewarded_decision(logged: LoggedEvent, decision: DecisionTaken, taken: Catalogue, current: Catalogue) -> Rewarded:
+    """Return a logged decision as its models saw it, ready to learn from."""
+    shared = shared_text(decision.context, local_time(logged.time_us, ZoneInfo(decision.time_zone)))
+    return Rewarded(decision=decision, shared=shared, taken=taken, current=current)
+
+
+def teach(
+    models: Mapping[str, Bandit], rewarded: Rewarded, value: float, learned: float | None = None
+) -> dict[str, bool]:
+    """Let every model that a decision concerns learn its value, or its second half where the first was `learned`.
+
+    What is learned provisionally is a half: the second half mirrors the first in the value, so that their mean is the
+    value, whatever was learned at once. Every decision of such a campaign teaches both halves, so that all weigh the
+    same, and no half lies further from the value than the other: a correction cannot run away.
+
+    Returns which models were taught, and whether they learned: where one fails the others still learn, and the same
+    happens again at every replay. A model that is not given has nothing to learn.
+    """
+    before = None if learned is None else lessons(rewarded, learned)
+    taught = {}
+    for lesson in lessons(rewarded, value):
+        first_cost = next(before).cost if before else lesson.cost
+        if model := models.get(lesson.model):
+            taught[lesson.model] = _learned(model, lesson, 2 * lesson.cost - first_cost)
+    return taught
+
+
+def _learned(model: Bandit, lesson: Lesson, cost: float) -> bool:
+    try:
+        model.learn(lesson.shared, lesson.action, cost, lesson.weight)
+    except ModelFailed:
+        return False
+    return True
+
+
+def lessons(rewarded: Rewarded, value: float) -> Iterator[Lesson]:
+    """Yield what a decision of this value teaches, at the current campaign's scale.
 
     The router learns of every decision, in which the price of silence is taken from the value of sending nothing; a
     channel's content and send-slot models learn of their own decisions in full and of other channels' at half weight,
     where the content fits them. A control decision teaches nothing: the treated may not learn from their yardstick.
     """
+    decision, shared, taken, current = rewarded.decision, rewarded.shared, rewarded.taken, rewarded.current
     if decision.control:
         return
     campaign, name = current.campaign, decision.campaign
@@ -56,10 +102,3 @@ def lessons(
 def cost_of(value: float, scale: float) -> float:
     """Return Vowpal Wabbit's cost of a reward: its negative, in units of the campaign's scale, clipped to [-1, 1]."""
     return -max(-1.0, min(1.0, value / scale))
-
-
-def learn(models: Mapping[str, Bandit], lesson: Lesson) -> None:
-    """Apply one lesson; a model that this version of the campaign does not have has nothing to learn."""
-    model = models.get(lesson.model)
-    if model is not None:
-        model.learn(lesson.shared, lesson.action, lesson.cost, lesson.weight)

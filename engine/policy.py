@@ -58,6 +58,11 @@ def slot_name(campaign: str, channel: str) -> str:
     return f"{encoded(campaign)}/{encoded(channel)}/send_slot"
 
 
+def model_names(campaign: str, channel: str) -> tuple[str, ...]:
+    """Return the names of a channel's models; an empty channel is the router's."""
+    return (content_name(campaign, channel), slot_name(campaign, channel)) if channel else (router_name(campaign),)
+
+
 def choose(
     catalogue: Catalogue,
     options: Eligible,
@@ -120,6 +125,18 @@ def _explored(raw: Sequence[float], count: int, exploration: Exploration) -> lis
     if exploration.method == "epsilon_greedy":
         return epsilon_greedy(raw, count, exploration.epsilon, exploration.floor)
     return squarecb(raw, count, exploration.greed / GAMMA_SCALE, exploration.floor)
+
+
+def switched_policy(names: frozenset[str], fallback: StagePolicy, otherwise: StagePolicy) -> StagePolicy:
+    """Return the policy that puts the named models' stages on the fallback rule, and says so, and leaves the others."""
+
+    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
+        if name not in names:
+            return otherwise(name, lines)
+        found, given_by, _ = fallback(name, lines)
+        return found, given_by, "the channel is switched to the campaign's fallback rule"
+
+    return probabilities
 
 
 def fallback_policy(campaign: Campaign) -> StagePolicy:

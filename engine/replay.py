@@ -11,7 +11,7 @@ from engine.deciding import Whom, decide
 from engine.eligibility import Calendar
 from engine.events import DecisionTaken, LoggedEvent
 from engine.requests import Ids
-from engine.state import DecisionLookup, State
+from engine.state import Past, State
 from engine.types import DecideRequest
 
 
@@ -25,9 +25,9 @@ class Replayed(Struct, frozen=True):
     different: tuple[int, ...]
 
 
-def replay(events: Iterable[LoggedEvent], decision_at: DecisionLookup) -> Replayed:
+def replay(events: Iterable[LoggedEvent], past: Past) -> Replayed:
     """Fold the events into an empty state, taking each decision again just before it is folded."""
-    state, calendar = State(decision_at), Calendar()
+    state, calendar = State(past), Calendar()
     decisions, different = 0, []
     for logged in events:
         if isinstance(logged.event, DecisionTaken):

@@ -7,12 +7,13 @@ from hashlib import blake2b
 from math import isfinite
 from typing import TypeVar
 
-from msgspec import Struct, json
+from msgspec import Struct, ValidationError, convert, json, to_builtins
 
 from engine.errors import IdReused, InvalidRequest
 from engine.events import DecisionTaken, LoggedEvent, RewardReceived
-from engine.features import check_features, check_text, require, shown
-from engine.types import DecideRequest, RewardRequest
+from engine.features import MAX_NUMBER, check_features, check_text, require, shown
+from engine.times import LATEST_TIME_US
+from engine.types import ActivateRequest, DecideRequest, RewardRequest
 
 MAX_ID_BYTES = 512
 MAX_NARROWED = 1_000
@@ -28,8 +29,22 @@ class Ids(Struct, frozen=True):
     request_digest: str
 
 
+def check_types(request: DecideRequest | RewardRequest | ActivateRequest) -> None:
+    """Raise InvalidRequest naming the first field of a wrong type, which a caller in process can hand in."""
+    try:
+        convert(to_builtins(request, builtin_types=(bytes,)), type(request))
+    except ValidationError as error:
+        problem, _, path = str(error).partition(" - at `$.")
+        raise InvalidRequest(
+            (path.removesuffix("`").removesuffix("_us") or "request", f"is of a wrong type: {problem}")
+        ) from error
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(("request", "holds text that is not valid Unicode")) from error
+
+
 def check_decide(request: DecideRequest) -> None:
     """Raise InvalidRequest with every field that no campaign could accept."""
+    check_types(request)
     found = check_text("campaign", request.campaign, limit=MAX_ID_BYTES)
     found += check_text("customer_id", request.customer_id, limit=MAX_ID_BYTES)
     found += check_text("request_id", request.request_id, limit=MAX_ID_BYTES, empty_allowed=True)
@@ -50,6 +65,7 @@ def _check_narrowed(field: str, names: tuple[str, ...]) -> list[tuple[str, str]]
 
 def check_reward(request: RewardRequest) -> None:
     """Raise InvalidRequest with every field that no decision could accept."""
+    check_types(request)
     found = check_text("decision_id", request.decision_id, limit=MAX_ID_BYTES)
     found += check_text("reward_id", request.reward_id, limit=MAX_ID_BYTES, empty_allowed=True)
     found += check_text("outcome", request.outcome, limit=MAX_ID_BYTES, empty_allowed=True)
@@ -57,6 +73,10 @@ def check_reward(request: RewardRequest) -> None:
         found.append(("outcome", "is empty and there is no value; send an outcome of the campaign, or a value"))
     if request.value is not None and not isfinite(request.value):
         found.append(("value", f"is {request.value}; send a finite number"))
+    if request.amount is not None and not (isfinite(request.amount) and abs(request.amount) <= MAX_NUMBER):
+        found.append(("amount", f"is {request.amount}; send a finite number within ±{MAX_NUMBER:g}"))
+    if request.occur_time_us is not None and not 0 <= request.occur_time_us <= LATEST_TIME_US:
+        found.append(("occur_time", "is no time between 1970 and 2200; send when it happened"))
     require(found)
 
 

@@ -8,8 +8,9 @@ from hashlib import sha256
 
 from msgspec import MsgspecError, Struct, msgpack
 
+from engine.folds import Folds
 from engine.log.sqlite import StoredSnapshot
-from engine.state import DecisionLookup, Folds, State
+from engine.state import Past, State
 from engine.vowpal_wabbit import ModelFailed
 
 _encoder = msgpack.Encoder()
@@ -27,14 +28,14 @@ class Restored(Struct, frozen=True):
     refused: tuple[str, ...] = ()
 
 
-def taken(state: State) -> StoredSnapshot:
+def taken(state: State, time_us: int) -> StoredSnapshot:
     """Return the state as it is stored; takes about 2 ms a model plus its folds."""
     models = {name: model.saved() for name, model in state.models.items()}
     folds = _encoder.encode(state.folds({name: sha256(model).digest() for name, model in models.items()}))
-    return StoredSnapshot(seq=state.seq, folds=folds, sha256=sha256(folds).digest(), models=models)
+    return StoredSnapshot(seq=state.seq, time_us=time_us, folds=folds, sha256=sha256(folds).digest(), models=models)
 
 
-def newest_good(snapshots: Iterable[StoredSnapshot], decision_at: DecisionLookup) -> Restored:
+def newest_good(snapshots: Iterable[StoredSnapshot], past: Past) -> Restored:
     """Return the state of the newest snapshot whose every checksum holds, an empty one where none does.
 
     The checksum comes before the load: Vowpal Wabbit loads damaged files without a word and goes on with them.
@@ -42,12 +43,20 @@ def newest_good(snapshots: Iterable[StoredSnapshot], decision_at: DecisionLookup
     refused: list[str] = []
     for snapshot in snapshots:
         try:
-            state = State(decision_at)
+            state = State(past)
             state.restore(checked(snapshot), snapshot.models)
+            refuse_faulty(state)
             return Restored(state=state, refused=tuple(refused))
         except (Damaged, ModelFailed) as error:
             refused.append(f"snapshot {snapshot.seq}: {error}")
-    return Restored(state=State(decision_at), refused=tuple(refused))
+    return Restored(state=State(past), refused=tuple(refused))
+
+
+def refuse_faulty(state: State) -> None:
+    """Raise Damaged where a model of the state is unfit to decide."""
+    for name, model in state.models.items():
+        if fault := model.fault():
+            raise Damaged(f"model {name}: {fault}")
 
 
 def checked(snapshot: StoredSnapshot) -> Folds:

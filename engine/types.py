@@ -36,7 +36,7 @@ class RewardRequest(Struct, frozen=True):
     """What came of a decision: a declared outcome, an explicit value in the campaign's reward range, or both.
 
     `value` given together with `outcome` replaces what the campaign says the outcome is worth. `occur_time_us` is when
-    it happened; None means now.
+    it happened; None means now. `amount` is what an outcome's formula is over, such as the money of a purchase.
     """
 
     decision_id: str
@@ -44,15 +44,38 @@ class RewardRequest(Struct, frozen=True):
     outcome: str = ""
     value: float | None = None
     occur_time_us: int | None = None
+    amount: float | None = None
 
 
 class RewardReceipt(Struct, frozen=True):
-    """What the engine made of a reward: the value it logged, and whether this very reward had been received before."""
+    """What the engine made of a reward: the value it logged, and whether this very reward had been received before.
+
+    `late` says that it came after the decision's window had closed: it is logged and counted, and the models that serve
+    do not learn it.
+    `final_value` is the decision's reward with all its outcomes so far.
+    """
 
     reward_id: str
     decision_id: str
     value: float
     duplicate: bool
+    late: bool
+    final_value: float
+
+
+class ActivateRequest(Struct, frozen=True):
+    """A decision was carried out: its message left, at `activate_time_us` (None means now)."""
+
+    decision_id: str
+    activate_time_us: int | None = None
+
+
+class ActivateReceipt(Struct, frozen=True):
+    """Whether the decision had been activated before, and when its reward window closes; None where it has none."""
+
+    decision_id: str
+    duplicate: bool
+    close_time_us: int | None
 
 
 class CampaignStatus(Struct, frozen=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from msgspec import json
+from msgspec import MsgspecError, json
 from vowpalwabbit import Example, Workspace
 
 _EXAMPLES_KEPT = 4_096  # a parsed example holds 32 KB
@@ -48,8 +48,19 @@ class Bandit:
             raise ModelFailed(f"prediction failed: {error}") from error
         return found
 
+    def expected_cost(self, shared: str, action: str) -> float:
+        """Return the cost that the model expects of one action, in the units of `learn`."""
+        try:
+            lines = [self._workspace.example(shared), self._workspace.example(action)]
+            self._workspace.predict(lines)
+            cost: float = lines[1].get_partial_prediction()
+            self._workspace.finish_example(lines)
+        except (RuntimeError, ValueError) as error:
+            raise ModelFailed(f"prediction failed: {error}") from error
+        return cost
+
     def learn(self, shared: str, action: str, cost: float, weight: int) -> None:
-        """Learn that the action cost this much, in [-1, 1], as a lesson of weight 1 or more.
+        """Learn that the action cost this much, in [-3, 3], as a lesson of weight 1 or more.
 
         The label's probability is 1/weight and never the propensity: importance weighting by small propensities hurts
         with many actions, and SquareCB asks for plain regression (measured: design, section 6). The multi-task
@@ -79,6 +90,14 @@ class Bandit:
         get = self._workspace.get_weight
         indices = [entry["index"] for entry in learned]
         return np.array([[index, *(get(index, slot) for slot in range(3))] for index in indices])
+
+    def fault(self) -> str:
+        """Return what makes the model unfit to decide, such as a weight that is no finite number; empty for nothing."""
+        try:
+            finite = np.isfinite(self.weights()).all()
+        except MsgspecError:  # a weight that JSON cannot hold
+            finite = False
+        return "" if finite else "a weight is not a finite number"
 
     def _action(self, line: str) -> Example:
         found = self._actions.get(line)

@@ -7,7 +7,7 @@ from contextlib import suppress
 # gRPC's core writes plain lines to stderr, where only JSON belongs; what matters of them comes as an exception as well.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-from server import logs
+from server import fault_option, logs
 from server.serve import WRONG_USE, StartRefused, run
 from server.settings import SettingsRefused, load_settings, unknown_variables
 
@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
     try:
         settings = load_settings(arguments)
         logs.configure(settings.log_level)
+        fault_option.arm(os.environ.pop(fault_option.VARIABLE, ""))
         for name in unknown_variables():
             logs.log.warning("unknown_setting", variable=name)
         run(settings, say_ready)

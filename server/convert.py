@@ -103,12 +103,35 @@ def reward_request(message: pb.RewardRequest) -> types.RewardRequest:
         outcome=message.outcome,
         value=message.value if message.HasField("value") else None,
         occur_time_us=time_us(message.occur_time, "occur_time") if message.HasField("occur_time") else None,
+        amount=message.amount if message.HasField("amount") else None,
     )
 
 
 def reward_response(receipt: types.RewardReceipt) -> pb.RewardResponse:
     """Return what the engine made of a reward."""
-    return pb.RewardResponse(reward_id=receipt.reward_id, value=receipt.value, duplicate=receipt.duplicate)
+    return pb.RewardResponse(
+        reward_id=receipt.reward_id,
+        value=receipt.value,
+        duplicate=receipt.duplicate,
+        late=receipt.late,
+        final_value=receipt.final_value,
+    )
+
+
+def activate_request(message: pb.ActivateRequest) -> types.ActivateRequest:
+    """Return that a decision was carried out; raises InvalidRequest where its time is no time."""
+    return types.ActivateRequest(
+        decision_id=message.decision_id,
+        activate_time_us=time_us(message.activate_time, "activate_time") if message.HasField("activate_time") else None,
+    )
+
+
+def activate_response(receipt: types.ActivateReceipt) -> pb.ActivateResponse:
+    """Return what the engine made of an activation; the close is unset where there is no window."""
+    return pb.ActivateResponse(
+        duplicate=receipt.duplicate,
+        close_time=None if receipt.close_time_us is None else timestamp(receipt.close_time_us),
+    )
 
 
 def campaign(status: types.CampaignStatus) -> campaign_pb.Campaign:

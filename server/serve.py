@@ -3,14 +3,17 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
 import structlog
 from decisioning.v1 import campaign_service_pb2 as campaign_pb
 from decisioning.v1 import decisioning_service_pb2 as pb
+from decisioning.v1 import model_service_pb2 as model_pb
 from decisioning.v1.campaign_service_pb2_grpc import add_CampaignServiceServicer_to_server
 from decisioning.v1.decisioning_service_pb2_grpc import add_DecisioningServiceServicer_to_server
+from decisioning.v1.model_service_pb2_grpc import add_ModelServiceServicer_to_server
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 from msgspec import Struct
@@ -18,16 +21,20 @@ from msgspec import Struct
 from engine.engine import Engine
 from engine.errors import EngineError, InvalidRequest
 from engine.opening import open_engine
-from server.clock import wall_clock_us
+from server.clock import change_time_us
 from server.group_commit import GroupCommit
 from server.health import Health
 from server.interceptors import AnswerEveryCall
+from server.model_servicer import ModelServicer
+from server.rebuilds import Rebuilds
 from server.servicer import CampaignServicer, DecisioningServicer
 from server.settings import Settings
+from server.ticking import tick_for_ever
 
 SERVICES = (
     pb.DESCRIPTOR.services_by_name["DecisioningService"].full_name,
     campaign_pb.DESCRIPTOR.services_by_name["CampaignService"].full_name,
+    model_pb.DESCRIPTOR.services_by_name["ModelService"].full_name,
 )
 LAST_CALLS_STEP_SECONDS = 0.005
 LAST_CALLS_STEPS_QUIET = 10
@@ -47,13 +54,18 @@ class StartRefused(Exception):
 
 
 class Service(Struct, frozen=True):
-    """A server that listens at `address`, with what has to be told when it stops."""
+    """A server that listens at `address`, with what has to be told when it stops.
+
+    `ticking` is None in simulated time, where time comes from the requests only.
+    """
 
     server: grpc.aio.Server
     address: str
     health: Health
     calls: AnswerEveryCall
     group_commit: GroupCommit
+    rebuilds: Rebuilds
+    ticking: asyncio.Task[None] | None
 
 
 def run(settings: Settings, ready: Callable[[str], None]) -> None:
@@ -63,7 +75,7 @@ def run(settings: Settings, ready: Callable[[str], None]) -> None:
         for problem in engine.refused_snapshots:
             log.error("snapshot_refused", problem=problem)
         for file in settings.campaign:
-            _apply(engine, file)
+            _apply(engine, file, simulated_time=settings.simulated_time)
         asyncio.run(_serve(engine, settings, ready))
     finally:
         engine.close()
@@ -82,10 +94,10 @@ def _opened(settings: Settings) -> Engine:
         raise StartRefused(f"data {settings.data}: {error}", WRONG_STATE) from error
 
 
-def _apply(engine: Engine, file: Path) -> None:
+def _apply(engine: Engine, file: Path, *, simulated_time: bool) -> None:
     """Put a campaign file into force; raises StartRefused with the file and every violation, one a line."""
     try:
-        engine.apply_campaign(file.read_text(encoding="utf-8"), wall_clock_us())
+        engine.apply_campaign(file.read_text(encoding="utf-8"), change_time_us(engine, simulated_time))
         engine.commit()
     except InvalidRequest as refusal:
         lines = [f"{file}: {field}: {problem}" for field, problem in refusal.violations]
@@ -124,14 +136,26 @@ async def start(engine: Engine, settings: Settings) -> Service:
         engine, group_commit, simulated_time=settings.simulated_time, max_batch=settings.max_batch
     )
     add_DecisioningServiceServicer_to_server(decisioning, server)
-    add_CampaignServiceServicer_to_server(CampaignServicer(engine, group_commit), server)
+    rebuilds = Rebuilds(engine, group_commit, simulated_time=settings.simulated_time)
+    campaigns = CampaignServicer(engine, group_commit, rebuilds, simulated_time=settings.simulated_time)
+    add_CampaignServiceServicer_to_server(campaigns, server)
+    models = ModelServicer(engine, group_commit, rebuilds, simulated_time=settings.simulated_time)
+    add_ModelServiceServicer_to_server(models, server)
     add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection((*SERVICES, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
     address = _listen(server, settings)
     await server.start()
     await health.start(SERVICES)
+    rebuilds.start()
     log.info("serving", address=address, last_seq=engine.log.last_seq, simulated_time=settings.simulated_time)
-    return Service(server, address, health, calls, group_commit)
+    ticking = _ticking(engine, group_commit, settings)
+    return Service(server, address, health, calls, group_commit, rebuilds, ticking)
+
+
+def _ticking(engine: Engine, group_commit: GroupCommit, settings: Settings) -> asyncio.Task[None] | None:
+    if settings.simulated_time:
+        return None
+    return asyncio.create_task(tick_for_ever(engine, group_commit, settings.tick_seconds))
 
 
 def _listen(server: grpc.aio.Server, settings: Settings) -> str:
@@ -153,12 +177,21 @@ def _listen(server: grpc.aio.Server, settings: Settings) -> str:
 async def drain(service: Service, seconds: float) -> None:
     """Take no new calls, give those in flight the given time to finish, and save a snapshot."""
     log.info("draining", seconds=seconds)
+    await _stop_ticking(service.ticking)
+    await service.rebuilds.stop()
     await service.health.drain()
     await _take_the_last_calls(service.calls)
     await service.server.stop(seconds)
     service.group_commit.commit_now()
     service.group_commit.snapshot_now()
     log.info("stopped")
+
+
+async def _stop_ticking(ticking: asyncio.Task[None] | None) -> None:
+    if ticking is not None:
+        ticking.cancel()
+        with suppress(asyncio.CancelledError):
+            await ticking
 
 
 async def _take_the_last_calls(calls: AnswerEveryCall) -> None:

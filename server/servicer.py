@@ -18,9 +18,10 @@ from engine.engine import Engine
 from engine.errors import InvalidRequest, LogUnavailable
 from engine.events import DecisionTaken
 from server import convert, paging, refusals
-from server.clock import request_time_us, wall_clock_us
+from server.clock import change_time_us, request_time_us
 from server.group_commit import GroupCommit
 from server.logs import clip
+from server.rebuilds import Rebuilds
 
 Context = ServicerContext[Any, Any]
 
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 
 
 class DecisioningServicer(DecisioningServiceServicer):
-    """Decides and takes rewards; holds the engine, its group commit and whether time is the requests' own."""
+    """Decides, takes rewards and activations; holds the engine, its commits, and whether time is the requests' own."""
 
     def __init__(self, engine: Engine, group_commit: GroupCommit, *, simulated_time: bool, max_batch: int) -> None:
         self._engine = engine
@@ -61,6 +62,13 @@ class DecisioningServicer(DecisioningServiceServicer):
         receipt = await self._group_commit.run(partial(self._engine.reward, reward, now_us))
         return convert.reward_response(receipt)
 
+    async def Activate(self, request: pb.ActivateRequest, _context: Context) -> pb.ActivateResponse:
+        """Note that a decision was carried out."""
+        activation = convert.activate_request(request)
+        now_us = request_time_us(activation.activate_time_us, self._simulated_time)
+        receipt = await self._group_commit.run(partial(self._engine.activate, activation, now_us))
+        return convert.activate_response(receipt)
+
     def _decide(self, message: pb.DecideRequest) -> DecisionTaken:
         now_us = request_time_us(convert.decide_time_us(message, self._simulated_time), self._simulated_time)
         return self._engine.decide(convert.decide_request(message), now_us)
@@ -82,16 +90,23 @@ class DecisioningServicer(DecisioningServiceServicer):
 
 
 class CampaignServicer(CampaignServiceServicer):
-    """Applies, shows, pauses and resumes campaigns; holds the engine and its group commit."""
+    """Applies, shows, pauses and resumes campaigns.
 
-    def __init__(self, engine: Engine, group_commit: GroupCommit) -> None:
+    Holds the engine, its commits, the rebuilds that a changed campaign calls for, and whether time is simulated.
+    """
+
+    def __init__(self, engine: Engine, group_commit: GroupCommit, rebuilds: Rebuilds, *, simulated_time: bool) -> None:
         self._engine = engine
         self._group_commit = group_commit
+        self._rebuilds = rebuilds
+        self._simulated_time = simulated_time
 
     async def ApplyCampaign(self, request: campaign_pb.ApplyCampaignRequest, _context: Context) -> campaign_pb.Campaign:
         """Put a version of a campaign into force."""
-        act = partial(self._engine.apply_campaign, request.source, wall_clock_us())
-        return convert.campaign(await self._group_commit.run(act))
+        act = partial(self._engine.apply_campaign, request.source, change_time_us(self._engine, self._simulated_time))
+        status = await self._group_commit.run(act)
+        self._rebuilds.start()
+        return convert.campaign(status)
 
     async def GetCampaign(self, request: campaign_pb.GetCampaignRequest, _context: Context) -> campaign_pb.Campaign:
         """Return one campaign as it stands."""
@@ -103,18 +118,18 @@ class CampaignServicer(CampaignServiceServicer):
     ) -> campaign_pb.ListCampaignsResponse:
         """Return a page of campaigns in the order of their names."""
         campaigns = await self._group_commit.run(self._engine.campaigns)
-        page, token = paging.page(campaigns, request.page_size, request.page_token)
+        page, token = paging.page(campaigns, lambda status: status.name, request.page_size, request.page_token)
         summaries = [convert.campaign_summary(status) for status in page]
         return campaign_pb.ListCampaignsResponse(campaigns=summaries, next_page_token=token)
 
     async def PauseCampaign(self, request: campaign_pb.PauseCampaignRequest, _context: Context) -> campaign_pb.Campaign:
         """Stop a campaign from deciding."""
-        act = partial(self._engine.pause_campaign, request.name, wall_clock_us())
+        act = partial(self._engine.pause_campaign, request.name, change_time_us(self._engine, self._simulated_time))
         return convert.campaign(await self._group_commit.run(act))
 
     async def ResumeCampaign(
         self, request: campaign_pb.ResumeCampaignRequest, _context: Context
     ) -> campaign_pb.Campaign:
         """Let a paused campaign decide again."""
-        act = partial(self._engine.resume_campaign, request.name, wall_clock_us())
+        act = partial(self._engine.resume_campaign, request.name, change_time_us(self._engine, self._simulated_time))
         return convert.campaign(await self._group_commit.run(act))

@@ -64,7 +64,15 @@ class Settings(BaseSettings):
         "data folder.",
     )
     simulated_time: bool = Field(
-        False, description="Take the time from the requests (decide_time, occur_time) instead of the clock."
+        False,
+        description="Take the time from the requests (decide_time, occur_time, activate_time) instead of the clock.",
+    )
+    tick_seconds: float = Field(
+        1.0,
+        ge=0.05,
+        le=3_600,
+        description="Time in seconds between two looks for reward windows that have ended while nobody called; not in "
+        "simulated time.",
     )
     snapshot_every_events: int = Field(
         10_000, ge=1, le=100_000_000, description="Events between two snapshots; more means a slower start."

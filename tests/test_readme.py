@@ -116,13 +116,17 @@ def called(line: str, address: str) -> dict[str, object]:
 
 def test_the_grpcurl_lines_do_what_they_say(running: Running) -> None:
     """The listed services are there, and each call is answered as the README tells it."""
-    listing, deciding, getting = commands("grpcurl")
+    listing, *calls = commands("grpcurl")
     assert listing.endswith(" list")
     with grpc.insecure_channel(running.server.address) as channel:
         services = ProtoReflectionDescriptorDatabase(channel).get_services()
-    assert {"decisioning.v1.DecisioningService", "decisioning.v1.CampaignService"} <= set(services)
-    assert called(deciding, running.server.address)["decision_id"]
-    assert called(getting, running.server.address)["name"] == "autumn-wardrobe"
+    assert {f"decisioning.v1.{name}Service" for name in ("Decisioning", "Campaign", "Model")} <= set(services)
+    answers = {line.rpartition("/")[2]: called(line, running.server.address) for line in calls}
+    assert answers.keys() == {"Decide", "GetCampaign", "ListSnapshots", "GetModel"}
+    assert answers["Decide"]["decision_id"]
+    assert answers["GetCampaign"]["name"] == "autumn-wardrobe"
+    assert answers["ListSnapshots"] == {}
+    assert [model["name"].rpartition("/")[2] for model in answers["GetModel"]["models"]] == ["content", "send_slot"]
 
 
 def test_every_campaign_shown_is_valid() -> None:
@@ -146,7 +150,7 @@ def test_the_three_queries_answer_beside_the_running_server(rewarded: sqlite3.Co
     assert by_channel[0][3] >= by_channel[-1][3]
     assert {row[0] for row in lift} == {"control", "treated"}
     total, rewards = rewarded.execute(
-        "SELECT count(*), sum(reward) FROM logged_events WHERE channel = 'email' AND NOT control AND reward_count > 0"
+        "SELECT count(*), sum(reward) FROM logged_events WHERE channel = 'email' AND NOT control AND reward IS NOT NULL"
     ).fetchone()
     assert sum(row[2] for row in estimates) == total
     assert rewards > 0

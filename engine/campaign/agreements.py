@@ -1,6 +1,6 @@
 """What the parts of a campaign must agree on with each other. Never a rule about one value alone."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
@@ -20,11 +20,15 @@ Disagreements = Iterator[tuple[Path, str]]
 class Draft(Struct, frozen=True):
     """The readable parts of a campaign; None, or absent from a mapping, is what could not be read.
 
-    `windows` and `quiet_hours` are by channel name. A content's unreadable fields stand at their defaults.
+    `windows` and `quiet_hours` are by channel name; `windowless` channels say no reward_window. A content's unreadable
+    fields stand at their defaults.
     """
 
     reward: RewardRange | None
     outcomes: Mapping[str, float]
+    default_reward: float | None
+    activation: str
+    windowless: Collection[str]
     send_nothing: SendNothing | None
     windows: Mapping[str, Mapping[str, SendWindow | None]]
     quiet_hours: Mapping[str, QuietHours | None]
@@ -36,6 +40,7 @@ class Draft(Struct, frozen=True):
 def disagreements(draft: Draft) -> Disagreements:
     """Yield every disagreement between readable parts, and none that an unreadable part might explain."""
     yield from _beyond_reward(draft)
+    yield from _unbounded_activation(draft)
     yield from _silenced_windows(draft)
     for content_id, content in draft.contents.items():
         yield from _unknown_channels(draft, content_id, content)
@@ -66,9 +71,21 @@ def _beyond_reward(draft: Draft) -> Disagreements:
                 f"the outcome {shown(outcome)} is worth {value:g}, outside the reward's {lowest:g} to {highest:g}; "
                 "change its worth or widen the reward",
             )
+    if draft.default_reward is not None and not lowest <= draft.default_reward <= highest:
+        yield ("default_reward",), f"default_reward must lie in the reward's {lowest:g} to {highest:g}"
     if draft.send_nothing is not None and abs(draft.send_nothing.price) > draft.reward.scale:
         scale = draft.reward.scale
         yield ("send_nothing", "price"), f"price must lie between -{scale:g} and {scale:g}, the size of the reward"
+
+
+def _unbounded_activation(draft: Draft) -> Disagreements:
+    if draft.activation == "required":
+        for channel in draft.windowless:
+            yield (
+                ("channels", channel),
+                f"activation is required, but the channel {shown(channel)} says no reward_window, so nothing would say "
+                "until when it is waited for; add one, for example `reward_window: 3 days`",
+            )
 
 
 def _silenced_windows(draft: Draft) -> Disagreements:

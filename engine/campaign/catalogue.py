@@ -14,6 +14,7 @@ from engine.features import action_text
 from engine.types import NOTHING
 
 DAY_S = 86_400
+_REWARD_FIELDS = ("outcomes", "combine", "default_reward", "reward", "send_nothing")
 
 
 class ChannelCatalogue(Struct, frozen=True):
@@ -49,6 +50,22 @@ def catalogue(source: str, version: int) -> Catalogue:
         channels=channels,
         router_lines={name: action_text({"channel": name}, {}) for name in routes},
     )
+
+
+def teaches_otherwise(before: Catalogue, after: Catalogue) -> bool:
+    """Tell whether what was learned under one version would be learned otherwise under another: rebuild is due.
+
+    So it is where outcomes are worth or combined otherwise, or where a content or slot of both reads otherwise.
+    """
+    one, other = before.campaign, after.campaign
+    if any(getattr(one, field) != getattr(other, field) for field in _REWARD_FIELDS):
+        return True
+    for name in before.channels.keys() & after.channels.keys():
+        for lines in ("content_lines", "slot_lines"):
+            old, new = getattr(before.channels[name], lines), getattr(after.channels[name], lines)
+            if any(old[key] != new[key] for key in old.keys() & new.keys()):
+                return True
+    return False
 
 
 def _channel_catalogue(campaign: Campaign, name: str) -> ChannelCatalogue:

@@ -15,6 +15,7 @@ from engine.campaign.values import (
     Name,
     UntilTime,
     Whole,
+    Window,
     duration_us,
     refusal,
     shown,
@@ -79,8 +80,18 @@ class MessageLimit(Entry):
 
 
 class Channel(Entry):
-    """One way to reach a customer: 1 to 48 send windows by name, quiet hours if any, at most 10 message limits."""
+    """One way to reach a customer: 1 to 48 send windows by name, quiet hours if any, at most 10 message limits.
+
+    `reward_window`, one second to 90 days, says how long after its sending a message's outcomes are waited for; without
+    one every outcome is a lesson of its own, and a message without outcome teaches nothing.
+    """
 
     send_windows: Annotated[dict[Name, SendWindow], Field(min_length=1, max_length=48)]
     quiet_hours: QuietHours | None = None
     message_limits: Annotated[tuple[MessageLimit, ...], Field(max_length=10)] = ()
+    reward_window: Window | None = None
+
+    @cached_property
+    def reward_window_us(self) -> int | None:
+        """How long after its sending a message's outcomes count, in microseconds; None where each is learned singly."""
+        return None if self.reward_window is None else duration_us(self.reward_window)

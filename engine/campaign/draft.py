@@ -24,6 +24,9 @@ def readable_draft(tree: object) -> Draft:
     return Draft(
         reward=_readable(RewardRange, fields.get("reward")),
         outcomes=_numbers(fields.get("outcomes")),
+        default_reward=_numbers(fields).get("default_reward"),
+        activation=str(fields.get("activation", "")),
+        windowless=[name for name, channel in channels.items() if "reward_window" not in channel],
         send_nothing=_readable(SendNothing, fields.get("send_nothing", {})),
         windows={name: _windows(channel) for name, channel in channels.items()},
         quiet_hours={name: _readable(QuietHours, channel.get("quiet_hours")) for name, channel in channels.items()},

@@ -53,6 +53,7 @@ _EXAMPLES = {
     "contents": "contents: {striped-polo: {category: polos, price: 29.90}}",
     "category": "category: polos",
     "features": "features: {device: desktop}",
+    "reward_window": "reward_window: 3 days",
     "send_nothing": "send_nothing: {allowed: true, price: 0.02}",
     "exploration": "exploration: {method: squarecb}",
 }

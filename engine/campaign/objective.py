@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from engine.campaign.values import Entry, Name, Number, Truth, refusal, shown
+from engine.campaign.values import Entry, Name, Number, Truth, Window, duration_us, refusal, shown
 
 _LEAST_WIDTH = 1e-6
 
@@ -39,6 +39,12 @@ class SendNothing(Entry):
 
     allowed: Truth = False
     price: Number = 0.0
+    reward_window: Window | None = None
+
+    @cached_property
+    def reward_window_us(self) -> int | None:
+        """How long after sending nothing its outcomes count, in microseconds; None where each is learned singly."""
+        return None if self.reward_window is None else duration_us(self.reward_window)
 
 
 class Exploration(Entry):

@@ -1,7 +1,7 @@
 """The campaign: an objective with its contents, channels, send windows, rules and reward. Never its YAML or version."""
 
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
@@ -13,7 +13,7 @@ from engine.campaign.channels import Channel, MessageLimit, QuietHours, SendWind
 from engine.campaign.contents import Content
 from engine.campaign.objective import Exploration, NamedChoice, RewardRange, SendNothing
 from engine.campaign.time_zones import nearest_zone, zone_named
-from engine.campaign.values import Description, Entry, Name, Number, name, refusal, shown
+from engine.campaign.values import Description, Entry, Name, Number, Worth, name, refusal, shown
 from engine.types import NOTHING
 
 __all__ = [
@@ -68,13 +68,22 @@ class Campaign(Entry):
     for, so that the models' worth can be measured. `fallback` None means uniformly at random, which
     also stands in for a fixed choice that is not eligible. Contents are placed: their channels are filled in and their
     dates read in the campaign's time zone.
+
+    A decision's outcomes are combined in the order in which they happened (`combine`); where none came in its window it
+    is worth `default_reward`. `learn` provisionally takes the first outcome at once and corrects it when the window
+    closes; at_close waits. `activation` required means that a decision teaches nothing before it is reported as carried
+    out. An outcome's worth is a number, or a formula over its amount.
     """
 
     name: Name = Field(alias="campaign")
     description: Description = ""
     time_zone: Annotated[str, BeforeValidator(_time_zone)] = "UTC"
     reward: RewardRange
-    outcomes: Annotated[dict[Name, Number], Field(min_length=1, max_length=100)]
+    outcomes: Annotated[dict[Name, Worth], Field(min_length=1, max_length=100)]
+    combine: Literal["sum", "max", "first", "last"] = "sum"
+    default_reward: Number | None = None
+    learn: Literal["provisionally", "at_close"] = "provisionally"
+    activation: Literal["assumed", "required"] = "assumed"
     control_share: Annotated[Number, Field(ge=0, le=0.9)] = 0.0
     fallback: Annotated[NamedChoice | None, BeforeValidator(_fallback)] = None
     send_nothing: SendNothing = SendNothing()
@@ -102,7 +111,10 @@ class Campaign(Entry):
     def _draft(self) -> Draft:
         return Draft(
             reward=self.reward,
-            outcomes=self.outcomes,
+            outcomes={name: worth for name, worth in self.outcomes.items() if isinstance(worth, float)},
+            default_reward=self.default_reward,
+            activation=self.activation,
+            windowless=[name for name, channel in self.channels.items() if channel.reward_window is None],
             send_nothing=self.send_nothing,
             windows={channel: entry.send_windows for channel, entry in self.channels.items()},
             quiet_hours={channel: entry.quiet_hours for channel, entry in self.channels.items()},
@@ -115,6 +127,17 @@ class Campaign(Entry):
     def zone(self) -> ZoneInfo:
         """The campaign's time zone, for customers whose own is unknown."""
         return zone_named(self.time_zone)
+
+    @cached_property
+    def reward_without_outcome(self) -> float:
+        """What a decision is worth whose window closed without an outcome: `default_reward`, or the nearest to 0."""
+        if self.default_reward is not None:
+            return self.default_reward
+        return min(max(0.0, self.reward.lowest), self.reward.highest)
+
+    def reward_window_us(self, channel: str) -> int | None:
+        """Return how long a decision's outcomes are waited for, in microseconds; None where they are learned singly."""
+        return (self.send_nothing if channel == NOTHING else self.channels[channel]).reward_window_us
 
     def contents_for(self, channel: str) -> tuple[str, ...]:
         """Return the ids of the contents that fit a channel, in the file's order; empty for an unknown channel."""

@@ -12,6 +12,8 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
+from engine.campaign.formula import NotAFormula, parsed
+
 MAX_NUMBER = 1e6
 MAX_NAME_CHARACTERS = 128
 MAX_FEATURE_BYTES = 256
@@ -25,8 +27,15 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """Days of the week as they are written; a day's place is its number, Monday 0."""
 
 _DAY_WORDS = {"all": (0, 1, 2, 3, 4, 5, 6), "weekdays": (0, 1, 2, 3, 4), "weekend": (5, 6)}
-_UNIT_US = {"minute": 60_000_000, "hour": 3_600_000_000, "day": 86_400_000_000, "week": 604_800_000_000}
+_UNIT_US = {
+    "second": 1_000_000,
+    "minute": 60_000_000,
+    "hour": 3_600_000_000,
+    "day": 86_400_000_000,
+    "week": 604_800_000_000,
+}
 _TIME_OF_DAY = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+_WINDOW = re.compile(r"([0-9]{1,8}) *(second|minute|hour|day|week)s?", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,6}) *(minute|hour|day|week)s?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DATE_TIME = re.compile(
@@ -161,15 +170,35 @@ def duration_us(text: str) -> int:
 
 def duration(value: object) -> str:
     """Return a duration of one minute to 90 days, written alike: a whole number, a blank, a unit."""
-    match = _DURATION.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    return _stretch(value, _DURATION, "7 days, 12 hours or 30 minutes", "1 minute")
+
+
+def window(value: object) -> str:
+    """Return a reward window of one second to 90 days, written alike: a whole number, a blank, a unit."""
+    return _stretch(value, _WINDOW, "3 days, 1 hour or 30 seconds", "1 second")
+
+
+def _stretch(value: object, form: re.Pattern[str], examples: str, shortest: str) -> str:
+    match = form.fullmatch(value.strip().lower()) if isinstance(value, str) else None
     if match is None:
-        raise refusal(
-            f"must be a whole number and a unit, such as 7 days, 12 hours or 30 minutes, but is {shown(value)}"
-        )
+        raise refusal(f"must be a whole number and a unit, such as {examples}, but is {shown(value)}")
     count, unit = int(match[1]), match[2]
     if not 0 < count * _UNIT_US[unit] <= MAX_DURATION_US:
-        raise refusal(f"must be between 1 minute and 90 days, but is {shown(value)}")
+        raise refusal(f"must be between {shortest} and 90 days, but is {shown(value)}")
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def worth(value: object) -> float | str:
+    """Return what an outcome is worth: a number, or a formula over its amount such as min(amount / 200, 1)."""
+    if not isinstance(value, str):
+        return number(value)
+    try:
+        parsed(value)
+    except NotAFormula as error:
+        raise refusal(
+            f"must be a number, or a formula over amount such as min(amount / 200, 1), but {shown(value)} {error}"
+        ) from error
+    return value.strip()
 
 
 def days(value: object) -> tuple[int, ...]:
@@ -212,6 +241,8 @@ Truth = Annotated[bool, BeforeValidator(truth)]
 FromTime = Annotated[int, BeforeValidator(time_of_day)]
 UntilTime = Annotated[int, BeforeValidator(end_of_day)]
 Duration = Annotated[str, BeforeValidator(duration)]
+Window = Annotated[str, BeforeValidator(window)]
+Worth = Annotated[float | str, BeforeValidator(worth)]
 Days = Annotated[tuple[int, ...], BeforeValidator(days)]
 Moment = Annotated[date | datetime, BeforeValidator(moment)]
 FeatureName = Annotated[str, BeforeValidator(feature_name)]

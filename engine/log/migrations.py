@@ -118,3 +118,69 @@ def research_views(db: Database) -> None:
         FROM decisions
         """,
     )
+
+
+@migrations(name="0005_reward_windows")
+def reward_windows(db: Database) -> None:
+    """Let the views tell when a decision's window closes, whether it was carried out, and what it finally earned.
+
+    `reward` is NULL while nothing is known of a decision: its window is open and no outcome has come, or it was never
+    reported as carried out though it has to be.
+    """
+    db.execute("DROP VIEW logged_events")
+    db.execute("DROP VIEW rewards")
+    db.create_view(
+        "rewards",
+        """
+        SELECT seq,
+               decision_seq,
+               json_extract(body, '$.reward_id') AS reward_id,
+               json_extract(body, '$.decision_id') AS decision_id,
+               strftime('%Y-%m-%dT%H:%M:%fZ', time_us / 1e6, 'unixepoch') AS receive_time,
+               strftime('%Y-%m-%dT%H:%M:%fZ', json_extract(body, '$.occur_time_us') / 1e6, 'unixepoch') AS occur_time,
+               json_extract(body, '$.campaign') AS campaign,
+               coalesce(json_extract(body, '$.outcome'), '') AS outcome,
+               json_extract(body, '$.amount') AS amount,
+               json_extract(body, '$.value') AS value,
+               coalesce(json_extract(body, '$.late'), 0) AS late,
+               json_extract(body, '$.final_value') AS final_value
+        FROM events WHERE kind = 'reward_received'
+        """,
+    )
+    db.create_view(
+        "windows",
+        """
+        SELECT decision.seq AS decision_seq,
+               activation.seq IS NOT NULL OR NOT coalesce(json_extract(decision.body, '$.activation_required'), 0)
+                   AS activated,
+               json_extract(decision.body, '$.close_time_us')
+                   + coalesce(json_extract(activation.body, '$.activate_time_us')
+                              - coalesce(json_extract(decision.body, '$.send_time_us'), decision.time_us), 0)
+                   AS close_time_us,
+               json_extract(decision.body, '$.default_reward') AS default_reward
+        FROM events AS decision
+        LEFT JOIN events AS activation
+               ON activation.decision_seq = decision.seq AND activation.kind = 'decision_activated'
+              AND json_extract(decision.body, '$.activation_required')
+        WHERE decision.kind = 'decision_taken'
+        """,
+    )
+    db.create_view(
+        "logged_events",
+        """
+        SELECT decisions.*,
+               windows.activated,
+               strftime('%Y-%m-%dT%H:%M:%fZ', windows.close_time_us / 1e6, 'unixepoch') AS close_time,
+               (SELECT count(*) FROM rewards WHERE rewards.decision_seq = decisions.seq) AS reward_count,
+               CASE WHEN NOT windows.activated THEN NULL
+                    WHEN windows.close_time_us IS NULL
+                    THEN (SELECT sum(value) FROM rewards WHERE rewards.decision_seq = decisions.seq)
+                    ELSE coalesce(
+                        (SELECT final_value FROM rewards WHERE rewards.decision_seq = decisions.seq
+                         ORDER BY seq DESC LIMIT 1),
+                        CASE WHEN windows.close_time_us <= (SELECT time_us FROM events ORDER BY seq DESC LIMIT 1)
+                             THEN windows.default_reward END)
+               END AS reward
+        FROM decisions JOIN windows ON windows.decision_seq = decisions.seq
+        """,
+    )

@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from engine.errors import DataInUse, LogUnavailable
 from engine.events import DecisionTaken, Event, LoggedEvent, RewardReceived, decode, encode
+from engine.fault_points import FaultPoint, reached
 from engine.log.migrations import migrations
 
 Durability = Literal["power", "process"]
@@ -29,13 +30,21 @@ class StoredSnapshot(Struct, frozen=True):
     """
 
     seq: int
+    time_us: int
     folds: bytes
     sha256: bytes
     models: dict[str, bytes]
 
 
+class LoggedReward(Struct, frozen=True):
+    """A reward with its place in the log."""
+
+    seq: int
+    event: RewardReceived
+
+
 class Log:
-    """The append-only log of one data folder.
+    """The append-only log of one data folder; `reading` opens one that another process owns.
 
     `power` durability survives a power cut (an fsync a commit), `process` survives a killed process only. Appends are
     seen by `find` and `read` at once and durable after `commit`; whatever fails is undone back to the last commit and
@@ -52,6 +61,16 @@ class Log:
             self._lock.close()
             raise
 
+    @classmethod
+    def reading(cls, folder: Path) -> "Log":
+        """Open the log of a folder to read only, beside the process that owns it; it ends where that one ends now."""
+        log = cls.__new__(cls)
+        log.folder, log._lock = folder, (folder / "lock").open("rb")
+        uri = f"{(folder / 'log.db').absolute().as_uri()}?mode=ro"
+        log._connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        log._next_seq = log._last_stored() + 1
+        return log
+
     @property
     def last_seq(self) -> int:
         """The newest event's sequence number, committed or not; 0 where the log is empty."""
@@ -60,7 +79,7 @@ class Log:
     def append(self, time_us: int, event: Event, key: bytes | None = None) -> LoggedEvent:
         """Append one event to the open transaction; `key` must be new, and makes the event findable."""
         seq = self._next_seq
-        decision_seq = event.decision_seq if isinstance(event, RewardReceived) else None
+        decision_seq = getattr(event, "decision_seq", None)
         kind = type(event).__struct_config__.tag
         with self._writing():
             if not self._connection.in_transaction:
@@ -99,6 +118,13 @@ class Log:
             raise LookupError(f"event {seq} of the log is no decision")
         return found
 
+    def rewards(self, decision_seq: int) -> list[LoggedReward]:
+        """Return every reward of a decision, in the order in which they were received."""
+        with self._reading():
+            rows = self._connection.execute(_EVENT + "decision_seq = ? ORDER BY seq", (decision_seq,)).fetchall()
+        logged = map(_logged, rows)
+        return [LoggedReward(one.seq, one.event) for one in logged if isinstance(one.event, RewardReceived)]
+
     def read(self, after_seq: int = 0) -> Iterator[LoggedEvent]:
         """Yield every event after a sequence number, in order, in constant memory."""
         while True:
@@ -111,7 +137,7 @@ class Log:
             yield from map(_logged, rows)
             after_seq = rows[-1][0]
 
-    def save_snapshot(self, snapshot: StoredSnapshot, time_us: int, kept: int) -> None:
+    def save_snapshot(self, snapshot: StoredSnapshot, kept: int) -> None:
         """Save a snapshot in one transaction and drop all but the `kept` newest; commits what was appended before."""
         self.commit()
         with self._writing():
@@ -120,25 +146,28 @@ class Log:
             run("DELETE FROM snapshots WHERE seq = ?", (snapshot.seq,))
             run(
                 "INSERT INTO snapshots (seq, time_us, folds, sha256) VALUES (?, ?, ?, ?)",
-                (snapshot.seq, time_us, snapshot.folds, snapshot.sha256),
+                (snapshot.seq, snapshot.time_us, snapshot.folds, snapshot.sha256),
             )
             self._connection.executemany(
                 "INSERT INTO snapshot_models (seq, name, model) VALUES (?, ?, ?)",
                 [(snapshot.seq, name, model) for name, model in snapshot.models.items()],
             )
             run("DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?)", (kept,))
+            reached(FaultPoint.IN_SNAPSHOT)
             run("COMMIT")
 
     def snapshots(self) -> Iterator[StoredSnapshot]:
         """Yield the stored snapshots, newest first, unchecked."""
         with self._reading():
-            rows = self._connection.execute("SELECT seq, folds, sha256 FROM snapshots ORDER BY seq DESC").fetchall()
-        for seq, folds, sha256 in rows:
+            rows = self._connection.execute(
+                "SELECT seq, time_us, folds, sha256 FROM snapshots ORDER BY seq DESC"
+            ).fetchall()
+        for seq, time_us, folds, sha256 in rows:
             with self._reading():
                 models = self._connection.execute(
                     "SELECT name, model FROM snapshot_models WHERE seq = ?", (seq,)
                 ).fetchall()
-            yield StoredSnapshot(seq=seq, folds=folds, sha256=sha256, models=dict(models))
+            yield StoredSnapshot(seq=seq, time_us=time_us, folds=folds, sha256=sha256, models=dict(models))
 
     def identify(self, key_fingerprint: bytes) -> bool:
         """Tell whether the log was begun with this secret key; a new log is begun with it now."""

@@ -38,6 +38,8 @@ contents:
     category: ties
 """
 
+QUIET = "quiet_hours: {from: 22:00, until: 07:00}"
+
 MISTAKES = (
     # what is written, what is written instead, the line it is told with, the field, words of the mend
     ("campaign: autumn", "campain: autumn", 1, "campain", "did you mean 'campaign'?"),
@@ -58,12 +60,24 @@ MISTAKES = (
     ("highest: 1}", "highest: .nan}", 3, "reward.highest", "must be a number between"),
     ("highest: 1}", "highest: 1e7}", 3, "reward.highest", "must be a number between"),
     ("{lowest: -1, highest: 1}", "1", 3, "reward", "must have fields of its own below it, for example `reward: {low"),
-    ("ignored: 0", "ignored: nought", 5, "outcomes.ignored", "must be a plain number such as 0.5"),
+    ("ignored: 0", "ignored: nought", 5, "outcomes.ignored", "must be a number, or a formula over amount"),
     ("ignored: 0", "ignored: true", 5, "outcomes.ignored", "but is true"),
     ("purchased: 1", "purchased: 2", 6, "outcomes.purchased", "outside the reward's -1 to 1"),
     ("purchased: 1", "ignored: 1", 6, "outcomes.ignored", "stands here again, it already stands on line 5"),
     ("purchased: 1", "purchased 1", 6, "source", "write a colon and a blank after the field's name"),
     ("purchased: 1", "' ignored ': 1", 6, "outcomes.ignored", "stands here again, it already stands on line 5"),
+    ("purchased: 1", "purchased: __import__('os')", 6, "outcomes.purchased", "cannot hold \"__import__('os')\""),
+    ("purchased: 1", "purchased: amount.real", 6, "outcomes.purchased", "cannot hold 'amount.real'"),
+    ("purchased: 1", "purchased: money / 200", 6, "outcomes.purchased", "cannot hold 'money'"),
+    ("purchased: 1", "purchased: amount ** 99", 6, "outcomes.purchased", "cannot hold 'amount ** 99'"),
+    ("purchased: 1", "purchased: amount /", 6, "outcomes.purchased", "such as min(amount / 200, 1), but 'amount /'"),
+    ("purchased: 1", "purchased: min(amount)", 6, "outcomes.purchased", "gives min 1 values; it takes 2 to 10"),
+    ("purchased: 1", "purchased: amount" + " + amount" * 30, 6, "outcomes.purchased", "more than 200"),
+    ("control_share: 0.1", "combine: add", 7, "combine", "must be 'sum', 'max', 'first' or 'last'"),
+    ("control_share: 0.1", "default_reward: -1.5", 7, "default_reward", "must lie in the reward's -1 to 1"),
+    ("control_share: 0.1", "default_reward: amount", 7, "default_reward", "must be a plain number such as 0.5"),
+    ("control_share: 0.1", "learn: later", 7, "learn", "must be 'provisionally' or 'at_close'"),
+    ("control_share: 0.1", "activation: yes", 7, "activation", "must be 'assumed' or 'required'"),
     ("control_share: 0.1", "control_share: 10%", 7, "control_share", "must be a plain number such as 0.5"),
     ("control_share: 0.1", "control_share: 1", 7, "control_share", "must be at most 0.9, but is 1"),
     ("control_share: 0.1", "control_share: -0.1", 7, "control_share", "must be at least 0"),
@@ -91,6 +105,7 @@ MISTAKES = (
     ("price: 0.02", "price: 1.5", 9, "send_nothing.price", "must lie between -1 and 1"),
     ("price: 0.02", "price: -1.5", 9, "send_nothing.price", "must lie between -1 and 1"),
     ("price: 0.02", "prise: 0.02", 9, "send_nothing.prise", "did you mean 'price'?"),
+    ("price: 0.02", "reward_window: 3", 9, "send_nothing.reward_window", "must be a whole number and a unit"),
     ("method: squarecb", "method: thompson", 10, "exploration.method", "must be 'squarecb' or 'epsilon_greedy'"),
     ("greed: 10", "greed: 0", 10, "exploration.greed", "must be more than 0"),
     ("floor: 0.02", "floor: 0", 10, "exploration.floor", "must be at least 0.001"),
@@ -128,6 +143,10 @@ MISTAKES = (
     ("from: 18:00", "from: 22:00", 15, "channels.email.send_windows.evening", "wholly in the quiet hours of 'email'"),
     ("from: 22:00", "from: 07:00", 16, "channels.email.quiet_hours.until", "must differ from `from`"),
     ("{from: 22:00, until: 07:00}", "at night", 16, "channels.email.quiet_hours", "`quiet_hours: {from: 21:00, until"),
+    (QUIET, "reward_window: a while", 16, "channels.email.reward_window", "such as 3 days, 1 hour or 30 seconds"),
+    (QUIET, "reward_window: 91 days", 16, "channels.email.reward_window", "between 1 second and 90 days"),
+    (QUIET, "reward_window: 0 seconds", 16, "channels.email.reward_window", "between 1 second and 90 days"),
+    (QUIET, "reward_windo: 3 days", 16, "channels.email.reward_windo", "did you mean 'reward_window'?"),
     ("messages: 3", "messages: 0", 18, "channels.email.message_limits[0].messages", "must be at least 1"),
     ("messages: 3", "messages: 1001", 18, "channels.email.message_limits[0].messages", "must be at most 1000"),
     ("messages: 3", "messages: true", 18, "channels.email.message_limits[0].messages", "a whole number such as 3"),

@@ -19,6 +19,8 @@ from engine.campaign.spec import (
     SendNothing,
     SendWindow,
 )
+from engine.rewards import outcome_worth
+from engine.types import NOTHING
 
 TEXT = (Path(__file__).parents[2] / "simulators" / "campaigns" / "retail.yaml").read_text()
 ENTRIES = (
@@ -32,6 +34,15 @@ FIELDS = sorted({field.alias or name for entry in ENTRIES for name, field in ent
 def campaign() -> Campaign:
     """Return the shipped campaign."""
     return load_campaign(TEXT)
+
+
+def test_the_formula_shown_is_one_that_the_engine_takes(campaign: Campaign) -> None:
+    """The formula in the comments works in place of the number, which stays for those who send no amount."""
+    assert campaign.outcomes["purchased"] == 1
+    (shown,) = re.findall(r"(?m)^#   (purchased: .+)$", TEXT)
+    changed = load_campaign(TEXT.replace("\n  purchased: 1\n", f"\n  {shown}\n"))
+    assert changed.outcomes["purchased"] == shown.removeprefix("purchased: ")
+    assert outcome_worth(changed, "purchased", 50) == 0.25
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -68,6 +79,14 @@ def test_nobody_is_woken(campaign: Campaign) -> None:
             for start, end in week_intervals(window, channel.quiet_hours):
                 assert start % 86_400 >= 7.5 * 3600
                 assert start // 86_400 * 86_400 + 22 * 3600 >= end
+
+
+def test_every_message_is_waited_for(campaign: Campaign) -> None:
+    """Every channel and sending nothing have a reward window, longer where outcomes take longer, and a default."""
+    hour_us = 3_600_000_000
+    hours = {name: (campaign.reward_window_us(name) or 0) // hour_us for name in (*campaign.channels, NOTHING)}
+    assert hours == {"email": 72, "sms": 24, "push": 12, "app": 2, "web": 2, "nothing": 24}
+    assert campaign.reward_without_outcome == campaign.outcomes["ignored"]
 
 
 def test_every_channel_keeps_a_limit(campaign: Campaign) -> None:

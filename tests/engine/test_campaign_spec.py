@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from engine.campaign.loader import CampaignInvalid, load_campaign
 from engine.campaign.spec import Campaign, Content, Exploration, MessageLimit, NamedChoice, SendNothing
+from engine.types import NOTHING
 
 SHORTEST = """\
 campaign: autumn
@@ -44,6 +45,50 @@ def test_the_shortest_campaign_has_safe_defaults() -> None:
     )
     assert campaign.reward.scale == 2
     assert (campaign.channels["app"].quiet_hours, campaign.channels["app"].message_limits) == (None, ())
+
+
+def test_the_shortest_campaign_learns_each_outcome_by_itself() -> None:
+    """Without reward windows nothing is waited for; with one, outcomes add up and are learned provisionally."""
+    campaign = load_campaign(SHORTEST)
+    assert [campaign.reward_window_us(name) for name in ("app", "email", NOTHING)] == [None, None, None]
+    assert (campaign.combine, campaign.learn, campaign.activation) == ("sum", "provisionally", "assumed")
+
+
+@pytest.mark.parametrize(
+    ("reward", "fields", "worth"),
+    [
+        ("{lowest: -0.5, highest: 2}", "", 0),
+        ("{lowest: 0.5, highest: 2}", "", 0.5),
+        ("{lowest: -0.5, highest: 2}", "default_reward: -0.5", -0.5),
+        ("{lowest: -0.5, highest: 2}", "default_reward: 2", 2),
+    ],
+)
+def test_a_decision_without_outcome_has_a_worth(reward: str, fields: str, worth: float) -> None:
+    """It is the default reward, up to either end of the range, else the number of the range that is nearest to 0."""
+    campaign = load_campaign(SHORTEST.replace("{lowest: -0.5, highest: 2}", reward) + fields)
+    assert campaign.reward_without_outcome == worth
+
+
+@pytest.mark.parametrize(
+    ("window", "window_us"),
+    [
+        ("1 second", 1_000_000),
+        ("90 Seconds", 90_000_000),
+        ("3days", 259_200_000_000),
+        ("7776000 seconds", 7_776_000_000_000),
+    ],
+)
+def test_reward_windows(window: str, window_us: int) -> None:
+    """A reward window is a whole number and a unit from seconds on, up to 90 days; sending nothing may have one."""
+    text = SHORTEST.replace("{opening: now}", f"{{opening: now}}, reward_window: {window}")
+    campaign = load_campaign(text + f"send_nothing: {{allowed: true, reward_window: {window}}}")
+    assert [campaign.reward_window_us(name) for name in ("app", "email", NOTHING)] == [window_us, None, window_us]
+
+
+@pytest.mark.parametrize("formula", ["min(amount / 200, 1)", "-abs(amount)", "log1p(amount) * (2 - 0.5)"])
+def test_an_outcome_may_be_worth_a_formula(formula: str) -> None:
+    """A formula over the amount is kept as it was written."""
+    assert load_campaign(SHORTEST.replace("purchased: 2", f'purchased: "{formula}"')).outcomes["purchased"] == formula
 
 
 def test_contents_fit_every_channel_unless_they_say_otherwise() -> None:

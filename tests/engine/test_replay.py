@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.engine import Engine
 from engine.events import DecisionTaken
+from engine.history import past_of
 from engine.opening import open_engine
 from engine.replay import replay
 from engine.state import State
@@ -54,7 +55,7 @@ def test_a_log_replayed_from_nothing_gives_the_same_decisions_and_weights(opened
     """
     engine = opened()
     lived(engine, 300)
-    again = replay(engine.log.read(), engine.log.decision)
+    again = replay(engine.log.read(), past_of(engine.log))
     assert (again.decisions, again.different) == (300, ())
     assert same_weights(engine.state, again.state)
     assert engine.state.contacts.contacts == again.state.contacts.contacts
@@ -72,7 +73,7 @@ def test_a_replay_notices_a_decision_that_was_not_taken_this_way(opened: Callabl
         'UPDATE events SET body = replace(body, \'"city":"Chicago"\', \'"city":"Anytown"\')'
         " WHERE seq = (SELECT max(seq) FROM events WHERE body LIKE '%Chicago%')"
     )
-    assert replay(engine.log.read(), engine.log.decision).different
+    assert replay(engine.log.read(), past_of(engine.log)).different
 
 
 def test_snapshot_and_tail_equal_an_uninterrupted_run(opened: Callable[..., Engine]) -> None:
@@ -91,7 +92,7 @@ def test_snapshot_and_tail_equal_an_uninterrupted_run(opened: Callable[..., Engi
     assert engine.snapshot_seq > 0
     assert same_weights(engine.state, whole)
     assert engine.state.contacts.contacts == whole.contacts.contacts
-    assert replay(engine.log.read(), engine.log.decision).different == ()
+    assert replay(engine.log.read(), past_of(engine.log)).different == ()
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)
@@ -115,5 +116,5 @@ def test_restarts_keep_exactly_what_was_committed(tmp_path_factory: object, step
             engine.commit() if step == "commit" else engine.snapshot(NOON_US)
             committed = engine.log.last_seq
         assert engine.state.seq == engine.log.last_seq
-    assert same_weights(engine.state, replay(engine.log.read(), engine.log.decision).state)
+    assert same_weights(engine.state, replay(engine.log.read(), past_of(engine.log)).state)
     engine.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.engine import Engine
+from engine.history import past_of
 from engine.log.sqlite import StoredSnapshot
 from engine.replay import replay
 from engine.snapshots import Damaged, checked, taken
@@ -34,13 +35,13 @@ def damaged(snapshot: StoredSnapshot, generator: random.Random) -> StoredSnapsho
     else:
         whole[place] ^= 1 << generator.randrange(8)
     parts[name] = bytes(whole)
-    return StoredSnapshot(snapshot.seq, parts.pop("folds"), snapshot.sha256, parts)
+    return StoredSnapshot(snapshot.seq, NOON_US, parts.pop("folds"), snapshot.sha256, parts)
 
 
 def test_every_truncated_or_flipped_snapshot_is_refused(engine: Engine, asking: Ask) -> None:
     """Of 700 damaged snapshots none is believed, while the sound one is."""
     busy(engine, asking, 30)
-    sound = taken(engine.state)
+    sound = taken(engine.state, NOON_US)
     assert checked(sound).seq == engine.state.seq
     generator = random.Random(7)
     for _ in range(700):
@@ -50,10 +51,10 @@ def test_every_truncated_or_flipped_snapshot_is_refused(engine: Engine, asking: 
 
 def test_a_snapshot_without_one_of_its_models_is_refused(engine: Engine) -> None:
     """A missing model is noticed, not replaced by an empty one."""
-    sound = taken(engine.state)
+    sound = taken(engine.state, NOON_US)
     fewer = dict(list(sound.models.items())[1:])
     with pytest.raises(Damaged, match="checksum of model"):
-        checked(StoredSnapshot(sound.seq, sound.folds, sound.sha256, fewer))
+        checked(StoredSnapshot(sound.seq, NOON_US, sound.folds, sound.sha256, fewer))
 
 
 @pytest.mark.parametrize("bad", [1, 3])
@@ -75,7 +76,7 @@ def test_the_newest_good_snapshot_is_used_and_the_tail_folded(
     assert len(engine.refused_snapshots) == bad
     assert engine.state.seq == seq
     assert (engine.snapshot_seq > 0) == (bad < 3)
-    again = replay(engine.log.read(), engine.log.decision).state
+    again = replay(engine.log.read(), past_of(engine.log)).state
     for name, model in engine.state.models.items():
         assert (model.weights() == again.models[name].weights()).all()
 

@@ -33,10 +33,16 @@ def logged(service_log: BytesIO) -> Lines:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """Return an engine with the small campaign applied, over a new data folder."""
+def new_engine(tmp_path: Path) -> Iterator[Engine]:
+    """Return an engine over a new data folder, whose log is empty: its time has not begun."""
     opened = open_engine(tmp_path / "data", durability="process", secret_key=KEY)
-    opened.apply_campaign(CAMPAIGN, wall_clock_us())
-    opened.commit()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def engine(new_engine: Engine) -> Engine:
+    """Return an engine with the small campaign applied, over a new data folder."""
+    new_engine.apply_campaign(CAMPAIGN, wall_clock_us())
+    new_engine.commit()
+    return new_engine

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.events import DecisionTaken, Reason, Stage
-from engine.types import CampaignStatus, DecideRequest, Features, RewardReceipt, RewardRequest
+from engine.types import (
+    ActivateReceipt,
+    ActivateRequest,
+    CampaignStatus,
+    DecideRequest,
+    Features,
+    RewardReceipt,
+    RewardRequest,
+)
 
 
 def decision_of(request: DecideRequest, number: int = 1) -> DecisionTaken:
@@ -42,6 +50,8 @@ class ScriptedEngine:
         self.last_seq = 0
         self.events_since_snapshot = 0
         self.asked: list[tuple[Any, int]] = []
+        self.ticks: list[int] = []
+        self.rebuilds: dict[str, Any] = {}
 
     def decide(self, request: DecideRequest, now_us: int) -> DecisionTaken:
         """Take a decision, the same for everyone."""
@@ -51,7 +61,21 @@ class ScriptedEngine:
     def reward(self, request: RewardRequest, now_us: int) -> RewardReceipt:
         """Take a reward."""
         self._accept("reward", request, now_us)
-        return RewardReceipt(request.reward_id or "made", request.decision_id, request.value or 1.0, duplicate=False)
+        value = request.value or 1.0
+        return RewardReceipt(
+            request.reward_id or "made", request.decision_id, value, duplicate=False, late=False, final_value=value
+        )
+
+    def activate(self, request: ActivateRequest, now_us: int) -> ActivateReceipt:
+        """Activate any decision."""
+        self._accept("activate", request, now_us)
+        return ActivateReceipt(request.decision_id, duplicate=False, close_time_us=None)
+
+    def tick(self, now_us: int) -> bool:
+        """Have no windows that could close; note when it was asked."""
+        self.before("tick")
+        self.ticks.append(now_us)
+        return False
 
     def apply_campaign(self, source: str, now_us: int) -> CampaignStatus:
         """Apply any text."""

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 from decisioning.v1 import campaign_service_pb2_grpc as campaign_grpc
 from decisioning.v1 import decisioning_service_pb2_grpc as decisioning_grpc
+from decisioning.v1 import model_service_pb2_grpc as model_grpc
 from google.rpc.error_details_pb2 import BadRequest
 from grpc_status import rpc_status
 
@@ -24,6 +25,7 @@ class Client:
     channel: grpc.Channel
     decisioning: decisioning_grpc.DecisioningServiceStub
     campaigns: campaign_grpc.CampaignServiceStub
+    models: model_grpc.ModelServiceStub
     service: Service
     wait_for: Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -46,7 +48,8 @@ def served(engine: Any, **settings: Any) -> Iterator[Client]:
         service = wait_for(start(engine, Settings(address="127.0.0.1:0", **settings)))
         with grpc.insecure_channel(service.address) as channel:
             decisioning = decisioning_grpc.DecisioningServiceStub(channel)
-            yield Client(channel, decisioning, campaign_grpc.CampaignServiceStub(channel), service, wait_for)
+            campaigns, models = campaign_grpc.CampaignServiceStub(channel), model_grpc.ModelServiceStub(channel)
+            yield Client(channel, decisioning, campaigns, models, service, wait_for)
         wait_for(drain(service, 0.5))
     finally:
         loop.call_soon_threadsafe(loop.stop)

@@ -17,6 +17,8 @@ from server import convert
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # protobuf holds no lone surrogates
 times_us = st.integers(0, LATEST_TIME_US - 1)
+numbers = st.floats(allow_nan=False)
+optional_numbers = st.none() | numbers
 probabilities = st.floats(0, 1)
 stages = st.builds(
     lambda name, policy, problem, distribution: Stage(name, min(distribution), distribution, policy, problem),
@@ -113,18 +115,54 @@ def test_every_reason_has_its_place_on_the_wire() -> None:
     assert on_wire == {reason.value for reason in Reason} | {"unspecified"}
 
 
-@given(text, text, text, st.none() | st.floats(allow_nan=False), st.none() | times_us)
-def test_a_reward_arrives_as_it_was_sent(
-    decision_id: str, reward_id: str, outcome: str, value: float | None, time_us: int | None
-) -> None:
-    """A value of zero and no value are different things, and so are a time and none."""
-    message = pb.RewardRequest(decision_id=decision_id, reward_id=reward_id, outcome=outcome, value=value)
-    if time_us is not None:
-        message.occur_time.CopyFrom(convert.timestamp(time_us))
-    expected = types.RewardRequest(
-        decision_id=decision_id, reward_id=reward_id, outcome=outcome, value=value, occur_time_us=time_us
+@given(
+    st.builds(
+        types.RewardRequest,
+        decision_id=text,
+        reward_id=text,
+        outcome=text,
+        value=optional_numbers,
+        occur_time_us=st.none() | times_us,
+        amount=optional_numbers,
     )
-    assert convert.reward_request(message) == expected
+)
+def test_a_reward_arrives_as_it_was_sent(reward: types.RewardRequest) -> None:
+    """A value or amount of zero and none are different things, and so are a time and none."""
+    message = pb.RewardRequest(
+        decision_id=reward.decision_id,
+        reward_id=reward.reward_id,
+        outcome=reward.outcome,
+        value=reward.value,
+        occur_time=None if reward.occur_time_us is None else convert.timestamp(reward.occur_time_us),
+        amount=reward.amount,
+    )
+    assert convert.reward_request(message) == reward
+
+
+@given(st.builds(types.RewardReceipt, text, text, numbers, st.booleans(), st.booleans(), numbers))
+def test_a_reward_is_told_as_it_was_taken(receipt: types.RewardReceipt) -> None:
+    """The reply holds the outcome's value and the decision's to the last bit, whether it came before and was late."""
+    reply = pb.RewardResponse.FromString(convert.reward_response(receipt).SerializeToString())
+    assert (reply.reward_id, reply.value, reply.final_value) == (receipt.reward_id, receipt.value, receipt.final_value)
+    assert (reply.duplicate, reply.late) == (receipt.duplicate, receipt.late)
+
+
+@given(text, st.none() | times_us)
+def test_an_activation_arrives_as_it_was_sent(decision_id: str, time_us: int | None) -> None:
+    """A time, 1970's first moment included, and none are different things."""
+    sent = None if time_us is None else convert.timestamp(time_us)
+    message = pb.ActivateRequest(decision_id=decision_id, activate_time=sent)
+    assert convert.activate_request(message) == types.ActivateRequest(decision_id, time_us)
+
+
+@given(st.booleans(), st.none() | times_us)
+def test_an_activation_is_told_as_it_was_taken(duplicate: bool, close_time_us: int | None) -> None:
+    """The reply's close is the engine's to the microsecond, and unset where there is none."""
+    reply = convert.activate_response(types.ActivateReceipt("d", duplicate, close_time_us))
+    assert reply.duplicate == duplicate
+    assert reply.HasField("close_time") == (close_time_us is not None)
+    if close_time_us is not None:
+        assert reply.close_time.ToMicroseconds() == close_time_us
 
 
 def test_a_decide_time_needs_simulated_time() -> None:

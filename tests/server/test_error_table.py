@@ -14,7 +14,8 @@ from engine.errors import EngineError, LogUnavailable
 from tests.server.conftest import Lines
 from tests.server.scripted_engine import ScriptedEngine
 from tests.server.served import refusal, served
-from tests.wardrobe import CAMPAIGN
+from tests.server.windowed import NOON, WINDOWED
+from tests.wardrobe import CAMPAIGN, NOON_US, SECOND_US
 
 Code = grpc.StatusCode
 
@@ -134,10 +135,65 @@ def test_an_unknown_campaign_is_not_found(engine: Engine, method: str) -> None:
 
 
 def test_an_unknown_decision_is_not_found(engine: Engine) -> None:
-    """A reward for a decision that nobody was told of gets NOT_FOUND."""
-    request = pb.RewardRequest(decision_id="00" * 16, outcome="clicked")
+    """A reward or an activation of a decision that nobody was told of gets NOT_FOUND."""
+    reward, activation = pb.RewardRequest(outcome="clicked"), pb.ActivateRequest()
     with served(engine) as client:
-        assert refusal(lambda: client.decisioning.Reward(request)).code is Code.NOT_FOUND
+        for decision_id in ("00" * 16, "no such id"):
+            reward.decision_id = activation.decision_id = decision_id
+            assert refusal(lambda: client.decisioning.Reward(reward)).code is Code.NOT_FOUND
+            assert refusal(lambda: client.decisioning.Activate(activation)).code is Code.NOT_FOUND
+
+
+@pytest.mark.parametrize("amount", [None, float("nan"), float("inf"), 1e13, -1.0], ids=str)
+def test_an_amount_that_a_formula_has_no_use_for_is_invalid(engine: Engine, amount: float | None) -> None:
+    """A formula's outcome without a finite amount for which it has a value gets INVALID_ARGUMENT with the field."""
+    source = CAMPAIGN.replace("purchased: 1", 'purchased: "sqrt(amount) / 10"')
+    with served(engine) as client:
+        client.campaigns.ApplyCampaign(campaign_pb.ApplyCampaignRequest(source=source))
+        decision = client.decisioning.Decide(pb.DecideRequest(campaign="wardrobe", customer_id="ryan"))
+        request = pb.RewardRequest(decision_id=decision.decision_id, outcome="purchased", amount=amount)
+        told = refusal(lambda: client.decisioning.Reward(request))
+    assert told.code is Code.INVALID_ARGUMENT
+    assert [field for field, _ in told.violations] == ["amount"]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        *(Timestamp(seconds=-1), Timestamp(seconds=7_258_118_400), Timestamp(seconds=1, nanos=-1)),
+        *(Timestamp(seconds=1_000_000_000), Timestamp(seconds=7_258_118_399)),
+    ],
+    ids=["before 1970", "after 2199", "no time", "before the decision", "in the future"],
+)
+def test_an_impossible_activate_time_is_invalid(engine: Engine, time: Timestamp) -> None:
+    """A decision cannot have been carried out before it was taken, in the future, or at no time at all."""
+    with served(engine) as client:
+        decision = client.decisioning.Decide(pb.DecideRequest(campaign="wardrobe", customer_id="ryan"))
+        request = pb.ActivateRequest(decision_id=decision.decision_id, activate_time=time)
+        told = refusal(lambda: client.decisioning.Activate(request))
+    assert told.code is Code.INVALID_ARGUMENT
+    assert [field for field, _ in told.violations] == ["activate_time"]
+
+
+def test_an_activation_without_a_decision_is_invalid(engine: Engine) -> None:
+    """An activation that names no decision gets INVALID_ARGUMENT with the field."""
+    with served(engine) as client:
+        told = refusal(lambda: client.decisioning.Activate(pb.ActivateRequest()))
+    assert told.code is Code.INVALID_ARGUMENT
+    assert [field for field, _ in told.violations] == ["decision_id"]
+
+
+def test_activating_after_the_close_is_a_failed_precondition(new_engine: Engine) -> None:
+    """A decision whose reward window has closed cannot be activated any more, for nothing can come of it."""
+    request = pb.DecideRequest(campaign="wardrobe", customer_id="ryan", channels=["app"], decide_time=NOON)
+    with served(new_engine, simulated_time=True) as client:
+        client.campaigns.ApplyCampaign(campaign_pb.ApplyCampaignRequest(source=WINDOWED))
+        decision = client.decisioning.Decide(request)
+        activation = pb.ActivateRequest(decision_id=decision.decision_id)
+        activation.activate_time.FromMicroseconds(NOON_US + SECOND_US)
+        told = refusal(lambda: client.decisioning.Activate(activation))
+    assert told.code is Code.FAILED_PRECONDITION
+    assert "has closed" in told.text
 
 
 def test_an_id_with_other_content_already_exists(engine: Engine) -> None:
@@ -185,6 +241,7 @@ def test_a_commit_that_fails_is_unavailable() -> None:
         for call in (
             lambda: client.decisioning.Decide(pb.DecideRequest()),
             lambda: client.decisioning.Reward(pb.RewardRequest()),
+            lambda: client.decisioning.Activate(pb.ActivateRequest()),
             lambda: client.decisioning.BatchDecide(pb.BatchDecideRequest(requests=[pb.DecideRequest()])),
             lambda: client.campaigns.GetCampaign(campaign_pb.GetCampaignRequest(name="spring")),
         ):

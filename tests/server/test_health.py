@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from tests.server.scripted_engine import ScriptedEngine
 from tests.server.served import refusal, served
 
-SERVICES = ["", "decisioning.v1.DecisioningService", "decisioning.v1.CampaignService"]
+SERVICES = ["", *(f"decisioning.v1.{name}Service" for name in ("Decisioning", "Campaign", "Model"))]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -50,7 +50,7 @@ def test_reflection_tells_the_whole_contract() -> None:
         contract = known.FindFileByName("decisioning/v1/decisioning_service.proto")
         features = known.FindFileContainingSymbol("decisioning.v1.Features")
     assert services == {*SERVICES[1:], "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
-    assert [method.name for method in contract.service[0].method] == ["Decide", "BatchDecide", "Reward"]
+    assert [method.name for method in contract.service[0].method] == ["Decide", "BatchDecide", "Reward", "Activate"]
     assert [field.name for field in features.message_type[0].field] == ["numbers", "categories"]
 
 

@@ -81,6 +81,9 @@ def test_a_wrong_file_is_refused(text: str, told: list[str]) -> None:
     [
         (["--drain-seconds", "soon"], "drain_seconds (--drain-seconds, DECISIONING_SERVER_DRAIN_SECONDS)"),
         (["--drain-seconds", "nan"], "drain_seconds"),
+        (["--tick-seconds", "0.04"], "tick_seconds"),
+        (["--tick-seconds", "3601"], "tick_seconds"),
+        (["--tick-seconds", "nan"], "tick_seconds"),
         (["--address", "127.0.0.1"], "address"),
         (["--address", "127.0.0.1:65536"], "address"),
         (["--nothing-like-it"], "--nothing-like-it"),

@@ -39,7 +39,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_CONTROL: _Reason.ValueType  # 4
     """The customer is in the control group, so the campaign's fallback rule chose."""
     REASON_FALLBACK: _Reason.ValueType  # 5
-    """A model failed or is missing, so a rule chose in its place."""
+    """A model failed or is missing, or its channel is switched to the campaign's fallback, so a rule chose in its place."""
     REASON_NOTHING_SENT: _Reason.ValueType  # 6
     """Sending nothing was chosen, or nothing else was eligible."""
 
@@ -57,7 +57,7 @@ REASON_ONLY_CHOICE: Reason.ValueType  # 3
 REASON_CONTROL: Reason.ValueType  # 4
 """The customer is in the control group, so the campaign's fallback rule chose."""
 REASON_FALLBACK: Reason.ValueType  # 5
-"""A model failed or is missing, so a rule chose in its place."""
+"""A model failed or is missing, or its channel is switched to the campaign's fallback, so a rule chose in its place."""
 REASON_NOTHING_SENT: Reason.ValueType  # 6
 """Sending nothing was chosen, or nothing else was eligible."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
@@ -149,7 +149,7 @@ class DecideResponse(_message.Message):
     CONTROL_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
-    """Names this decision in a RewardRequest. Never empty."""
+    """Names this decision in a RewardRequest or an ActivateRequest. Never empty."""
     channel: _builtins.str
     """The channel to send in, by its name in the campaign. Empty where nothing is to be sent."""
     content_id: _builtins.str
@@ -361,9 +361,10 @@ class RewardRequest(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     OCCUR_TIME_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
     reward_id: _builtins.str
     """Makes the call idempotent: the same id with the same content counts once, with other content it fails with
-    ALREADY_EXISTS. At most 512 bytes. Default: empty, every call is a reward of its own.
+    ALREADY_EXISTS. At most 512 bytes. Default: empty, every call is an outcome of its own.
     """
     decision_id: _builtins.str
     """The decision, as DecideResponse.decision_id named it. Required. An unknown one fails with NOT_FOUND."""
@@ -372,14 +373,22 @@ class RewardRequest(_message.Message):
     Required unless value is set.
     """
     value: _builtins.float
-    """What it was worth, in the campaign's own unit and within its declared reward range; higher is better. Set together
-    with outcome it replaces what the campaign says the outcome is worth. NaN, infinities and values out of range fail
-    with INVALID_ARGUMENT. Default: what the outcome is worth.
+    """What it was worth by itself, in the campaign's own unit and within its declared reward range; higher is better. Set
+    together with outcome it replaces what the campaign says the outcome is worth. NaN, infinities and values out of
+    range fail with INVALID_ARGUMENT. Default: what the outcome is worth.
+    """
+    amount: _builtins.float
+    """What the outcome's formula is over, such as the money of a purchase, in the unit that the formula expects;
+    -1e12..1e12. NaN, infinities and numbers out of range fail with INVALID_ARGUMENT, and so does a number for which
+    the formula has no value. Required, with the same failure, where the campaign gives the outcome's worth by a
+    formula and value is not set; the worth is then clipped to the reward's range. Logged, and otherwise without
+    effect, where the worth is a number or value is set. Default: unset.
     """
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
-        """When it happened: not before the decision and not in the future, give or take a second, else INVALID_ARGUMENT. A
-        server started with simulated time takes it for its now. Default: the server's clock.
+        """When it happened: not before the decision and not in the future, give or take a second, else INVALID_ARGUMENT.
+        Outcomes of one decision combine in this order, whatever order they arrive in; whether one is late goes by when it
+        arrives. A server started with simulated time takes it for its now. Default: the server's clock.
         """
 
     def __init__(
@@ -390,13 +399,19 @@ class RewardRequest(_message.Message):
         outcome: _builtins.str = ...,
         value: _builtins.float | None = ...,
         occur_time: _timestamp_pb2.Timestamp | None = ...,
+        amount: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "occur_time", b"occur_time", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "_value", b"_value", "amount", b"amount", "occur_time", b"occur_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "decision_id", b"decision_id", "occur_time", b"occur_time", "outcome", b"outcome", "reward_id", b"reward_id", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "_value", b"_value", "amount", b"amount", "decision_id", b"decision_id", "occur_time", b"occur_time", "outcome", b"outcome", "reward_id", b"reward_id", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__amount: _TypeAlias = _typing.Literal["amount"]  # noqa: Y015
+    _WhichOneofArgType__amount: _TypeAlias = _typing.Literal["_amount", b"_amount"]  # noqa: Y015
     _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
     _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amount) -> _WhichOneofReturnType__amount | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
 
 Global___RewardRequest: _TypeAlias = RewardRequest  # noqa: Y015
@@ -410,23 +425,96 @@ class RewardResponse(_message.Message):
     REWARD_ID_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     DUPLICATE_FIELD_NUMBER: _builtins.int
+    LATE_FIELD_NUMBER: _builtins.int
+    FINAL_VALUE_FIELD_NUMBER: _builtins.int
     reward_id: _builtins.str
     """The reward's id: the caller's, or the one that the service gave it."""
     value: _builtins.float
-    """The value that counts, in the campaign's own unit."""
+    """What this outcome is worth by itself, in the campaign's own unit and reward range."""
     duplicate: _builtins.bool
-    """Whether this very reward had been received before, so that this call changed nothing."""
+    """Whether this very reward had been received before, so that this call changed nothing. The answer then is the first."""
+    late: _builtins.bool
+    """Whether it came after the decision's reward window had closed: logged, counted and part of final_value, but learned
+    only where models are rebuilt. Always false where there is no window.
+    """
+    final_value: _builtins.float
+    """The decision's reward with all its outcomes so far, late ones and this one too, combined as the campaign says and
+    within its reward range. Where there is no window each outcome stands by itself, and this is value again.
+    """
     def __init__(
         self,
         *,
         reward_id: _builtins.str = ...,
         value: _builtins.float = ...,
         duplicate: _builtins.bool = ...,
+        late: _builtins.bool = ...,
+        final_value: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "reward_id", b"reward_id", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "final_value", b"final_value", "late", b"late", "reward_id", b"reward_id", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RewardResponse: _TypeAlias = RewardResponse  # noqa: Y015
+
+@_typing.final
+class ActivateRequest(_message.Message):
+    """A decision that was carried out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    ACTIVATE_TIME_FIELD_NUMBER: _builtins.int
+    decision_id: _builtins.str
+    """The decision, as DecideResponse.decision_id named it. Required, 1..512 bytes. An unknown one fails with NOT_FOUND."""
+    @_builtins.property
+    def activate_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was carried out: not before the decision and not in the future, give or take a second, else
+        INVALID_ARGUMENT. A server started with simulated time takes it for its now. Default: the server's clock.
+        """
+
+    def __init__(
+        self,
+        *,
+        decision_id: _builtins.str = ...,
+        activate_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "decision_id", b"decision_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActivateRequest: _TypeAlias = ActivateRequest  # noqa: Y015
+
+@_typing.final
+class ActivateResponse(_message.Message):
+    """What the service made of an activation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUPLICATE_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    duplicate: _builtins.bool
+    """Whether the decision had been activated before, so that this call changed nothing."""
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """When the decision's reward window closes: its length after activate_time where the campaign requires activation,
+        else after the decision's send_time (after the decision itself where nothing is sent). Unset where there is no
+        window.
+        """
+
+    def __init__(
+        self,
+        *,
+        duplicate: _builtins.bool = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "duplicate", b"duplicate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActivateResponse: _TypeAlias = ActivateResponse  # noqa: Y015

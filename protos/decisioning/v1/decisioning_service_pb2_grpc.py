@@ -32,6 +32,10 @@ class DecisioningServiceStub:
     `reward_id` can be sent again with the same content at any time and gets the first answer. Sizes of text are in bytes
     of UTF-8.
 
+    A decision whose channel (or whose sending nothing) has a reward window in the campaign earns one reward: what its
+    outcomes come to, combined as the campaign says, when the window closes, or the campaign's default reward where none
+    came. Without a reward window each outcome is a lesson of its own.
+
     Any call can fail with:
     INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
     says what to do. Do not retry unchanged.
@@ -64,6 +68,11 @@ class DecisioningServiceStub:
                 request_serializer=decisioning_dot_v1_dot_decisioning__service__pb2.RewardRequest.SerializeToString,
                 response_deserializer=decisioning_dot_v1_dot_decisioning__service__pb2.RewardResponse.FromString,
                 _registered_method=True)
+        self.Activate = channel.unary_unary(
+                '/decisioning.v1.DecisioningService/Activate',
+                request_serializer=decisioning_dot_v1_dot_decisioning__service__pb2.ActivateRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_decisioning__service__pb2.ActivateResponse.FromString,
+                _registered_method=True)
 
 
 class DecisioningServiceServicer:
@@ -72,6 +81,10 @@ class DecisioningServiceServicer:
     What was answered is in the log: a reply leaves only after its event is durable. A call that names a `request_id` or
     `reward_id` can be sent again with the same content at any time and gets the first answer. Sizes of text are in bytes
     of UTF-8.
+
+    A decision whose channel (or whose sending nothing) has a reward window in the campaign earns one reward: what its
+    outcomes come to, combined as the campaign says, when the window closes, or the campaign's default reward where none
+    came. Without a reward window each outcome is a lesson of its own.
 
     Any call can fail with:
     INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -106,9 +119,29 @@ class DecisioningServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Reward(self, request, context):
-        """Reports what came of a decision. The very next Decide may have learned from it.
+        """Reports what came of a decision, as often as something does: a click, then a purchase, then a return.
 
-        Fails with NOT_FOUND (no such decision) and ALREADY_EXISTS (the reward_id came before with other content).
+        With a reward window the outcomes become one reward. A campaign that learns provisionally takes the first outcome
+        at once, so that the very next Decide may have learned from it, and corrects it once when the window closes; one
+        that learns at close waits. An outcome that comes after the close is logged and counted, not learned live. Without
+        a window every outcome is learned at once, by itself.
+
+        Fails with NOT_FOUND (no such decision), ALREADY_EXISTS (the reward_id came before with other content) and
+        INVALID_ARGUMENT (an outcome, value, amount or time that cannot be).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Activate(self, request, context):
+        """Reports that a decision was carried out: its message left, or it was indeed kept silent. In a campaign with
+        `activation: required` a decision with a reward window teaches nothing before this, and its window runs from
+        activate_time; one that is never activated is neither rewarded nor given the default reward. Elsewhere it is noted
+        in the log and changes nothing. A decision is activated once: the same call again, whatever its time, changes
+        nothing and says so.
+
+        Fails with NOT_FOUND (no such decision), FAILED_PRECONDITION (its reward window has closed before it was ever
+        activated) and INVALID_ARGUMENT (an activate_time that cannot be).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,6 +165,11 @@ def add_DecisioningServiceServicer_to_server(servicer, server):
                     request_deserializer=decisioning_dot_v1_dot_decisioning__service__pb2.RewardRequest.FromString,
                     response_serializer=decisioning_dot_v1_dot_decisioning__service__pb2.RewardResponse.SerializeToString,
             ),
+            'Activate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Activate,
+                    request_deserializer=decisioning_dot_v1_dot_decisioning__service__pb2.ActivateRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_decisioning__service__pb2.ActivateResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'decisioning.v1.DecisioningService', rpc_method_handlers)
@@ -146,6 +184,10 @@ class DecisioningService:
     What was answered is in the log: a reply leaves only after its event is durable. A call that names a `request_id` or
     `reward_id` can be sent again with the same content at any time and gets the first answer. Sizes of text are in bytes
     of UTF-8.
+
+    A decision whose channel (or whose sending nothing) has a reward window in the campaign earns one reward: what its
+    outcomes come to, combined as the campaign says, when the window closes, or the campaign's default reward where none
+    came. Without a reward window each outcome is a lesson of its own.
 
     Any call can fail with:
     INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -229,6 +271,33 @@ class DecisioningService:
             '/decisioning.v1.DecisioningService/Reward',
             decisioning_dot_v1_dot_decisioning__service__pb2.RewardRequest.SerializeToString,
             decisioning_dot_v1_dot_decisioning__service__pb2.RewardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Activate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/decisioning.v1.DecisioningService/Activate',
+            decisioning_dot_v1_dot_decisioning__service__pb2.ActivateRequest.SerializeToString,
+            decisioning_dot_v1_dot_decisioning__service__pb2.ActivateResponse.FromString,
             options,
             channel_credentials,
             insecure,

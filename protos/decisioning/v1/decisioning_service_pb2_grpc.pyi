@@ -33,6 +33,10 @@ class DecisioningServiceStub:
     `reward_id` can be sent again with the same content at any time and gets the first answer. Sizes of text are in bytes
     of UTF-8.
 
+    A decision whose channel (or whose sending nothing) has a reward window in the campaign earns one reward: what its
+    outcomes come to, combined as the campaign says, when the window closes, or the campaign's default reward where none
+    came. Without a reward window each outcome is a lesson of its own.
+
     Any call can fail with:
       INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
                            says what to do. Do not retry unchanged.
@@ -62,9 +66,25 @@ class DecisioningServiceStub:
     log cannot take events; some of its decisions may then have been accepted, so retry it with the same request_ids.
     """
     Reward: _grpc.UnaryUnaryMultiCallable[_decisioning_service_pb2.RewardRequest, _decisioning_service_pb2.RewardResponse]
-    """Reports what came of a decision. The very next Decide may have learned from it.
+    """Reports what came of a decision, as often as something does: a click, then a purchase, then a return.
 
-    Fails with NOT_FOUND (no such decision) and ALREADY_EXISTS (the reward_id came before with other content).
+    With a reward window the outcomes become one reward. A campaign that learns provisionally takes the first outcome
+    at once, so that the very next Decide may have learned from it, and corrects it once when the window closes; one
+    that learns at close waits. An outcome that comes after the close is logged and counted, not learned live. Without
+    a window every outcome is learned at once, by itself.
+
+    Fails with NOT_FOUND (no such decision), ALREADY_EXISTS (the reward_id came before with other content) and
+    INVALID_ARGUMENT (an outcome, value, amount or time that cannot be).
+    """
+    Activate: _grpc.UnaryUnaryMultiCallable[_decisioning_service_pb2.ActivateRequest, _decisioning_service_pb2.ActivateResponse]
+    """Reports that a decision was carried out: its message left, or it was indeed kept silent. In a campaign with
+    `activation: required` a decision with a reward window teaches nothing before this, and its window runs from
+    activate_time; one that is never activated is neither rewarded nor given the default reward. Elsewhere it is noted
+    in the log and changes nothing. A decision is activated once: the same call again, whatever its time, changes
+    nothing and says so.
+
+    Fails with NOT_FOUND (no such decision), FAILED_PRECONDITION (its reward window has closed before it was ever
+    activated) and INVALID_ARGUMENT (an activate_time that cannot be).
     """
 
 @_typing.type_check_only
@@ -74,6 +94,10 @@ class DecisioningServiceAsyncStub(DecisioningServiceStub):
     What was answered is in the log: a reply leaves only after its event is durable. A call that names a `request_id` or
     `reward_id` can be sent again with the same content at any time and gets the first answer. Sizes of text are in bytes
     of UTF-8.
+
+    A decision whose channel (or whose sending nothing) has a reward window in the campaign earns one reward: what its
+    outcomes come to, combined as the campaign says, when the window closes, or the campaign's default reward where none
+    came. Without a reward window each outcome is a lesson of its own.
 
     Any call can fail with:
       INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -101,9 +125,25 @@ class DecisioningServiceAsyncStub(DecisioningServiceStub):
     log cannot take events; some of its decisions may then have been accepted, so retry it with the same request_ids.
     """
     Reward: _aio.UnaryUnaryMultiCallable[_decisioning_service_pb2.RewardRequest, _decisioning_service_pb2.RewardResponse]  # type: ignore[assignment]
-    """Reports what came of a decision. The very next Decide may have learned from it.
+    """Reports what came of a decision, as often as something does: a click, then a purchase, then a return.
 
-    Fails with NOT_FOUND (no such decision) and ALREADY_EXISTS (the reward_id came before with other content).
+    With a reward window the outcomes become one reward. A campaign that learns provisionally takes the first outcome
+    at once, so that the very next Decide may have learned from it, and corrects it once when the window closes; one
+    that learns at close waits. An outcome that comes after the close is logged and counted, not learned live. Without
+    a window every outcome is learned at once, by itself.
+
+    Fails with NOT_FOUND (no such decision), ALREADY_EXISTS (the reward_id came before with other content) and
+    INVALID_ARGUMENT (an outcome, value, amount or time that cannot be).
+    """
+    Activate: _aio.UnaryUnaryMultiCallable[_decisioning_service_pb2.ActivateRequest, _decisioning_service_pb2.ActivateResponse]  # type: ignore[assignment]
+    """Reports that a decision was carried out: its message left, or it was indeed kept silent. In a campaign with
+    `activation: required` a decision with a reward window teaches nothing before this, and its window runs from
+    activate_time; one that is never activated is neither rewarded nor given the default reward. Elsewhere it is noted
+    in the log and changes nothing. A decision is activated once: the same call again, whatever its time, changes
+    nothing and says so.
+
+    Fails with NOT_FOUND (no such decision), FAILED_PRECONDITION (its reward window has closed before it was ever
+    activated) and INVALID_ARGUMENT (an activate_time that cannot be).
     """
 
 class DecisioningServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -112,6 +152,10 @@ class DecisioningServiceServicer(metaclass=_abc_1.ABCMeta):
     What was answered is in the log: a reply leaves only after its event is durable. A call that names a `request_id` or
     `reward_id` can be sent again with the same content at any time and gets the first answer. Sizes of text are in bytes
     of UTF-8.
+
+    A decision whose channel (or whose sending nothing) has a reward window in the campaign earns one reward: what its
+    outcomes come to, combined as the campaign says, when the window closes, or the campaign's default reward where none
+    came. Without a reward window each outcome is a lesson of its own.
 
     Any call can fail with:
       INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -155,9 +199,31 @@ class DecisioningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _decisioning_service_pb2.RewardRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_decisioning_service_pb2.RewardResponse, _abc.Awaitable[_decisioning_service_pb2.RewardResponse]]:
-        """Reports what came of a decision. The very next Decide may have learned from it.
+        """Reports what came of a decision, as often as something does: a click, then a purchase, then a return.
 
-        Fails with NOT_FOUND (no such decision) and ALREADY_EXISTS (the reward_id came before with other content).
+        With a reward window the outcomes become one reward. A campaign that learns provisionally takes the first outcome
+        at once, so that the very next Decide may have learned from it, and corrects it once when the window closes; one
+        that learns at close waits. An outcome that comes after the close is logged and counted, not learned live. Without
+        a window every outcome is learned at once, by itself.
+
+        Fails with NOT_FOUND (no such decision), ALREADY_EXISTS (the reward_id came before with other content) and
+        INVALID_ARGUMENT (an outcome, value, amount or time that cannot be).
+        """
+
+    @_abc_1.abstractmethod
+    def Activate(
+        self,
+        request: _decisioning_service_pb2.ActivateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_decisioning_service_pb2.ActivateResponse, _abc.Awaitable[_decisioning_service_pb2.ActivateResponse]]:
+        """Reports that a decision was carried out: its message left, or it was indeed kept silent. In a campaign with
+        `activation: required` a decision with a reward window teaches nothing before this, and its window runs from
+        activate_time; one that is never activated is neither rewarded nor given the default reward. Elsewhere it is noted
+        in the log and changes nothing. A decision is activated once: the same call again, whatever its time, changes
+        nothing and says so.
+
+        Fails with NOT_FOUND (no such decision), FAILED_PRECONDITION (its reward window has closed before it was ever
+        activated) and INVALID_ARGUMENT (an activate_time that cannot be).
         """
 
 def add_DecisioningServiceServicer_to_server(servicer: DecisioningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

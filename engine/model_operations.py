@@ -1,0 +1,129 @@
+"""What an operator does to models: look, freeze, switch off, roll back. Never a decision, never a lesson."""
+
+from hashlib import sha256
+
+import numpy as np
+from msgspec import Struct
+
+from engine.engine import Engine
+from engine.errors import InvalidRequest, NotFound, NotPossible
+from engine.events import ChannelSwitched, ModelsRebuilt, ModelsRolledBack, RebuildStarted, Switch
+from engine.features import check_text, require, shown
+from engine.folds import Learned, Rebuild
+from engine.history import past_of
+from engine.policy import model_names
+from engine.snapshots import Damaged, checked
+from engine.vowpal_wabbit import Bandit
+
+
+class SnapshotStatus(Struct, frozen=True):
+    """A stored snapshot: its place in the log, when it was saved, its models, and what is wrong with it."""
+
+    seq: int
+    time_us: int
+    models: tuple[str, ...]
+    problem: str
+
+
+class ModelStatus(Struct, frozen=True):
+    """One model as it stands: its place in the log, the SHA-256 of its bytes, how much it learned, and its switches."""
+
+    name: str
+    seq: int
+    sha256: str
+    learned: Learned
+    frozen: bool
+    fallback: bool
+
+
+def snapshots(engine: Engine) -> list[SnapshotStatus]:
+    """Return every stored snapshot, newest first, each checked."""
+    found = []
+    for snapshot in engine.log.snapshots():
+        try:
+            checked(snapshot)
+            problem = ""
+        except Damaged as damage:
+            problem = str(damage)
+        found.append(SnapshotStatus(snapshot.seq, snapshot.time_us, tuple(sorted(snapshot.models)), problem))
+    return found
+
+
+def models(engine: Engine, campaign: str, channel: str) -> list[ModelStatus]:
+    """Return a channel's models, its content's and its send slot's; the router's where the channel is empty.
+
+    Raises NotFound for a campaign that is none, InvalidRequest for a channel that is none.
+    """
+    _check(engine, campaign, channel)
+    fold = engine.state.campaigns[campaign]
+    return [
+        ModelStatus(
+            name=name,
+            seq=engine.state.seq,
+            sha256=sha256(engine.state.models[name].saved()).hexdigest(),
+            learned=engine.state.learned.get(name, Learned()),
+            frozen=channel in fold.frozen,
+            fallback=channel in fold.fallback,
+        )
+        for name in model_names(campaign, channel)
+    ]
+
+
+def switch(engine: Engine, campaign: str, channel: str, kind: Switch, now_us: int, *, on: bool) -> None:
+    """Freeze a channel's models, or put the channel on the campaign's fallback rule, or set it free; again is no event.
+
+    Raises NotFound, InvalidRequest or LogUnavailable.
+    """
+    _check(engine, campaign, channel)
+    if (channel in getattr(engine.state.campaigns[campaign], kind)) != on:
+        engine.accept(now_us, ChannelSwitched(campaign=campaign, channel=channel, switch=kind, on=on))
+
+
+def roll_back(engine: Engine, campaign: str, channel: str, snapshot_seq: int, now_us: int) -> None:
+    """Put a channel's models back to a stored snapshot's; they learn on from there. Where they stand there, no event.
+
+    Raises NotFound for a snapshot or campaign that is none, NotPossible where the snapshot is damaged.
+    """
+    _check(engine, campaign, channel)
+    status = next((status for status in snapshots(engine) if status.seq == snapshot_seq), None)
+    if status is None:
+        raise NotFound(f"there is no snapshot {snapshot_seq}; ListSnapshots names those there are")
+    if status.problem:
+        raise NotPossible(f"snapshot {snapshot_seq} is damaged: {status.problem}; choose another")
+    saved, _ = past_of(engine.log).models_at(snapshot_seq)
+    if not all(_equal(engine.state.models[name], saved.get(name)) for name in model_names(campaign, channel)):
+        engine.accept(now_us, ModelsRolledBack(campaign, channel, snapshot_seq, "asked for"))
+
+
+def start_rebuild(engine: Engine, campaign: str, now_us: int) -> Rebuild:
+    """Begin to learn a campaign's models anew from the log, and return it; one under way is given up for this one.
+
+    Raises NotFound or LogUnavailable.
+    """
+    engine.accept(now_us, RebuildStarted(campaign=campaign, version=engine.campaign(campaign).version))
+    return engine.rebuilds[campaign]
+
+
+def finish_rebuild(engine: Engine, campaign: str, upto_seq: int, now_us: int) -> None:
+    """Put a campaign's rebuilt models in the place of those that serve, caught up with what was taught meanwhile.
+
+    Raises NotPossible where another rebuild, or none, is under way.
+    """
+    engine.campaign(campaign)
+    rebuild = engine.state.rebuilds.get(campaign)
+    if rebuild is None or rebuild.upto_seq != upto_seq:
+        raise NotPossible(f"no rebuild of {shown(campaign)} up to event {upto_seq} is under way; start one")
+    engine.accept(now_us, ModelsRebuilt(campaign=campaign, version=rebuild.version, upto_seq=upto_seq))
+
+
+def _equal(model: Bandit, saved: bytes | None) -> bool:
+    """Tell whether a model has the weights of a saved one; the bytes hold counters that every decision changes."""
+    return not model.fault() and np.array_equal(model.weights(), Bandit(saved).weights())
+
+
+def _check(engine: Engine, campaign: str, channel: str) -> None:
+    require(check_text("campaign", campaign, limit=512))
+    engine.campaign(campaign)  # heals the engine where it must, and raises NotFound
+    if channel and channel not in engine.state.catalogue(campaign).campaign.channels:
+        problem = f"{shown(channel)} is not a channel of campaign {shown(campaign)}; name one, or none for the router"
+        raise InvalidRequest(("channel", problem))

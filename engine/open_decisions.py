@@ -1,0 +1,88 @@
+"""Open decisions: those whose reward window has not closed on the log's own time. Never a model, never a clock."""
+
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+
+from msgspec import Struct
+
+from engine.events import DecisionTaken, LoggedEvent
+from engine.outcomes import Outcome
+
+
+class OpenDecision(Struct):
+    """A decision that may still be rewarded: until when, whether it was carried out, what came of it, what was learned.
+
+    `learned` is the value that was learned provisionally, None before. A decision that still waits for its activation
+    expires at `close_time_us`.
+    """
+
+    seq: int
+    campaign: str
+    close_time_us: int
+    activated: bool
+    window_us: int
+    outcomes: list[Outcome] = []
+    learned: float | None = None
+
+
+def opened(logged: LoggedEvent, decision: DecisionTaken) -> OpenDecision | None:
+    """Return the decision as it stands open, None where it has no reward window."""
+    if decision.close_time_us is None:
+        return None
+    start_us = logged.time_us if decision.send_time_us is None else decision.send_time_us
+    return OpenDecision(
+        seq=logged.seq,
+        campaign=decision.campaign,
+        close_time_us=decision.close_time_us,
+        activated=not decision.activation_required,
+        window_us=decision.close_time_us - start_us,
+    )
+
+
+class OpenDecisions:
+    """All open decisions by their place in the log, and the order in which they close."""
+
+    def __init__(self, decisions: list[OpenDecision] | None = None) -> None:
+        self._by_seq = {decision.seq: decision for decision in decisions or []}
+        self._closing = [(decision.close_time_us, decision.seq) for decision in self._by_seq.values()]
+        heapify(self._closing)
+
+    def __len__(self) -> int:
+        """Return how many decisions are open."""
+        return len(self._by_seq)
+
+    def saved(self) -> list[OpenDecision]:
+        """Return the decisions as they are saved."""
+        return list(self._by_seq.values())
+
+    def add(self, decision: OpenDecision) -> None:
+        """Open a decision."""
+        self._by_seq[decision.seq] = decision
+        heappush(self._closing, (decision.close_time_us, decision.seq))
+
+    def get(self, seq: int) -> OpenDecision | None:
+        """Return the open decision at a place in the log, None where it has closed or never was open."""
+        return self._by_seq.get(seq)
+
+    def of_campaign(self, campaign: str) -> list[OpenDecision]:
+        """Return a campaign's open decisions."""
+        return [decision for decision in self._by_seq.values() if decision.campaign == campaign]
+
+    def activate(self, decision: OpenDecision, activate_time_us: int) -> None:
+        """Note that a decision was carried out: its window begins now."""
+        decision.activated = True
+        decision.close_time_us = activate_time_us + decision.window_us
+        heappush(self._closing, (decision.close_time_us, decision.seq))
+
+    @property
+    def next_close_time_us(self) -> int | None:
+        """When the next window closes, at the earliest; None where none is open."""
+        return self._closing[0][0] if self._closing else None
+
+    def due(self, time_us: int) -> Iterator[OpenDecision]:
+        """Take out and yield the decisions whose window has closed at this time, in the order in which they closed."""
+        while self._closing and self._closing[0][0] <= time_us:
+            close_time_us, seq = heappop(self._closing)
+            decision = self._by_seq.get(seq)
+            if decision is not None and decision.close_time_us == close_time_us:  # else activation moved its window
+                yield self._by_seq.pop(seq)

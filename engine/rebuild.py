@@ -1,0 +1,129 @@
+"""Rebuild: a campaign's models learned anew from the log, under a version's settings and with hindsight.
+
+Never an append, never the models that serve.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+
+from engine.campaign.catalogue import Catalogue, catalogue
+from engine.errors import InvalidRequest
+from engine.events import CampaignApplied, DecisionActivated, DecisionTaken, Event, LoggedEvent, RewardReceived
+from engine.learner import rewarded_decision, teach
+from engine.open_decisions import OpenDecisions, opened
+from engine.outcomes import Outcome, combined
+from engine.policy import model_names
+from engine.rewards import outcome_worth
+from engine.vowpal_wabbit import Bandit
+
+Progress = Callable[[int], None]
+"""Told the sequence number that has been dealt with."""
+
+
+class Note(Struct, frozen=True):
+    """A decision that teaches, and what: one reward of its own, or (None) all its outcomes together."""
+
+    decision_seq: int
+    reward: RewardReceived | None
+
+
+class Listener:
+    """Hears a campaign's part of the log: its versions, and which decisions teach what in which order.
+
+    A decision with a window teaches where its window closed, but all that came of it, late outcomes and returns too;
+    one that is still open teaches the new models when it closes.
+    """
+
+    def __init__(self, campaign: str) -> None:
+        self.sources: dict[int, str] = {}
+        self.notes: list[Note] = []
+        self.outcomes: dict[int, list[tuple[int, RewardReceived]]] = {}
+        self._campaign = campaign
+        self._open = OpenDecisions()
+
+    def hear(self, logged: LoggedEvent) -> None:
+        """Take in the log's next event."""
+        self._open_until(logged.time_us)
+        event: Event = logged.event
+        match event:
+            case DecisionActivated():
+                waiting = self._open.get(event.decision_seq)
+                if waiting is not None and not waiting.activated:
+                    self._open.activate(waiting, event.activate_time_us)
+            case CampaignApplied() if event.campaign == self._campaign:
+                self.sources[event.version] = event.source
+            case DecisionTaken() if event.campaign == self._campaign and not event.control:
+                if waiting := opened(logged, event):
+                    self._open.add(waiting)
+            case RewardReceived() if event.campaign == self._campaign:
+                if event.final_value is None:
+                    self.notes.append(Note(event.decision_seq, event))
+                else:
+                    self.outcomes.setdefault(event.decision_seq, []).append((logged.seq, event))
+
+    def _open_until(self, time_us: int) -> None:
+        closed = self._open.due(time_us)
+        self.notes += [Note(decision.seq, None) for decision in closed if decision.activated]
+
+
+def rebuilt_models(
+    events: Iterable[LoggedEvent],
+    decision_at: Callable[[int], LoggedEvent],
+    campaign: str,
+    version: int,
+    progress: Progress = lambda _: None,
+) -> dict[str, Bandit]:
+    """Return a campaign's models learned from these events under a version of it; the events must hold that version."""
+    listener = Listener(campaign)
+    for logged in events:
+        listener.hear(logged)
+    current = catalogue(listener.sources[version], version)
+    channels = ("", *current.campaign.channels)
+    models = {name: Bandit() for channel in channels for name in model_names(campaign, channel)}
+    for decision_seq, value in _valued(listener, current):
+        logged = decision_at(decision_seq)
+        decision = logged.event
+        if isinstance(decision, DecisionTaken):
+            taken = _seen_under(decision, current, listener.sources)
+            rewarded = rewarded_decision(logged, decision, taken, current)
+            teach(models, rewarded, value)
+            if decision.close_time_us is not None and current.campaign.learn == "provisionally":
+                teach(models, rewarded, value, value)  # both halves, as the models that serve
+            progress(decision_seq)
+    return models
+
+
+def _valued(listener: Listener, current: Catalogue) -> Iterator[tuple[int, float]]:
+    """Yield each note's decision and what it is worth now."""
+    for note in listener.notes:
+        if note.reward is not None:
+            yield note.decision_seq, revalued(note.reward, current)
+            continue
+        rewards = listener.outcomes.get(note.decision_seq, [])
+        outcomes = [Outcome(event.occur_time_us, seq, revalued(event, current)) for seq, event in rewards]
+        yield note.decision_seq, combined(outcomes, current.campaign)
+
+
+def revalued(event: RewardReceived, current: Catalogue) -> float:
+    """Return what a logged reward is worth under the current version, clipped to its range.
+
+    A value that the caller stated stays; so does that of an outcome which the version no longer knows or cannot value.
+    """
+    campaign = current.campaign
+    value = event.value
+    if not event.stated and event.outcome in campaign.outcomes:
+        try:
+            value = outcome_worth(campaign, event.outcome, event.amount)
+        except InvalidRequest:
+            value = event.value
+    return min(max(value, campaign.reward.lowest), campaign.reward.highest)
+
+
+def _seen_under(decision: DecisionTaken, current: Catalogue, sources: dict[int, str]) -> Catalogue:
+    """Return the version that describes what was chosen: the current one where it still has it, else the decision's."""
+    offer = current.channels.get(decision.channel)
+    known = offer is not None and decision.content_id in offer.contents and decision.send_slot in offer.slot_lines
+    if known or (not decision.content_id):
+        return current
+    return catalogue(sources[decision.campaign_version], decision.campaign_version)

@@ -1,0 +1,45 @@
+"""The file in which a rebuild leaves a campaign's models for the service, whole and checked. Never a fold."""
+
+import os
+from hashlib import blake2b, sha256
+from pathlib import Path
+
+from msgspec import MsgspecError, msgpack
+
+_SHA256_BYTES = 32
+
+
+def rebuilt_file(folder: Path, campaign: str, upto_seq: int) -> Path:
+    """Return where a campaign's models rebuilt up to a sequence number are left."""
+    return folder / "rebuilt" / f"{_stem(campaign)}-{upto_seq}.models"
+
+
+def write_rebuilt(path: Path, models: dict[str, bytes]) -> None:
+    """Write the models behind their SHA-256, aside and renamed, and drop the campaign's earlier ones."""
+    path.parent.mkdir(exist_ok=True)
+    body = msgpack.encode(models)
+    aside = path.with_suffix(f".{os.getpid()}")
+    with aside.open("wb") as file:
+        file.write(sha256(body).digest() + body)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(path)
+    for earlier in path.parent.glob(f"{path.stem.split('-')[0]}-*"):
+        if earlier != path:
+            earlier.unlink(missing_ok=True)
+
+
+def read_rebuilt(path: Path) -> dict[str, bytes] | None:
+    """Return the models of a file, None where there is none or its checksum does not hold."""
+    try:
+        content = path.read_bytes()
+        body = content[_SHA256_BYTES:]
+        if sha256(body).digest() != content[:_SHA256_BYTES]:
+            return None
+        return msgpack.decode(body, type=dict[str, bytes])
+    except (OSError, MsgspecError):
+        return None
+
+
+def _stem(campaign: str) -> str:
+    return blake2b(campaign.encode(), digest_size=8).hexdigest()
