@@ -20,10 +20,12 @@ _NICENESS = 10  # the service goes first
 
 def rebuild(folder: Path, campaign: str, version: int, upto_seq: int) -> None:
     """Leave a campaign's models, learned anew up to a sequence number under a version, in the folder."""
-    told = 0
+    told, service = 0, os.getppid()
 
     def tell(seq: int) -> None:
         nonlocal told
+        if os.getppid() != service:
+            raise SystemExit("the service is gone; its next start begins anew")
         if seq >= told + _TOLD_EVERY:
             told = seq
             sys.stdout.write(f"{seq}\n")

@@ -24,9 +24,9 @@ def write_rebuilt(path: Path, models: dict[str, bytes]) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.rename(path)
-    for earlier in path.parent.glob(f"{path.stem.split('-')[0]}-*"):
-        if earlier != path:
-            earlier.unlink(missing_ok=True)
+    for other in path.parent.glob(f"{_campaign_part(path)}-*.models"):
+        if _upto_seq(other) < _upto_seq(path):  # never a later rebuild's, nor what another process is still writing
+            other.unlink(missing_ok=True)
 
 
 def read_rebuilt(path: Path) -> dict[str, bytes] | None:
@@ -39,6 +39,14 @@ def read_rebuilt(path: Path) -> dict[str, bytes] | None:
         return msgpack.decode(body, type=dict[str, bytes])
     except (OSError, MsgspecError):
         return None
+
+
+def _campaign_part(path: Path) -> str:
+    return path.stem.rpartition("-")[0]
+
+
+def _upto_seq(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
 
 
 def _stem(campaign: str) -> str:

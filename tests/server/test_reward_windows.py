@@ -19,11 +19,13 @@ ASSUMED = WINDOWED.replace("activation: required", "activation: assumed")
 
 
 def decided(client: Client, source: str, request: pb.DecideRequest | None = None) -> str:
-    """Apply a campaign, decide for the app, and return the decision's id."""
+    """Apply a campaign, decide for the app until something is sent, and return that decision's id."""
     client.campaigns.ApplyCampaign(campaign_pb.ApplyCampaignRequest(source=source))
     request = request or pb.DecideRequest()
     request.MergeFrom(pb.DecideRequest(campaign="wardrobe", customer_id="ryan", channels=["app"]))
-    return client.decisioning.Decide(request).decision_id
+    while not (answer := client.decisioning.Decide(request)).channel:
+        pass  # silence was drawn; without a request id the same question is a new one
+    return answer.decision_id
 
 
 def activation(decision_id: str, time_us: int) -> pb.ActivateRequest:
