@@ -1,0 +1,69 @@
+"""What is relied on of Vowpal Wabbit: that shortcuts change nothing, and that a saved model goes on where it stood."""
+
+import random
+
+import numpy as np
+import pytest
+
+from engine.vowpal_wabbit import Bandit, ModelFailed
+
+LINES = [f"|A content=c{number} price:{number / 3}" for number in range(6)]
+
+
+def lessons(number: int) -> list[tuple[str, str, float, int]]:
+    """Make lessons from a fixed seed."""
+    generator = random.Random(11)
+    return [
+        (f"shared |X city=v{generator.randrange(3)} age:{generator.random():.4f}", generator.choice(LINES),
+         generator.uniform(-1, 1), generator.randint(1, 2))
+        for _ in range(number)
+    ]  # fmt: skip
+
+
+def taught(model: Bandit, some: list[tuple[str, str, float, int]]) -> Bandit:
+    """Let a model take lessons."""
+    for shared, line, cost, weight in some:
+        model.learn(shared, line, cost, weight)
+    return model
+
+
+def test_learning_by_the_bindings_own_methods_is_learning_by_the_public_ones() -> None:
+    """The shortcut past the wrapped examples ends at the same weights, to the last bit."""
+    quick, public = taught(Bandit(), lessons(500)), Bandit()
+    for shared, line, cost, weight in lessons(500):
+        examples = public._workspace.parse([shared, f"0:{cost:.9g}:{1 / weight:.9g} {line}"])
+        public._workspace.learn(examples)
+        public._workspace.finish_example(examples)
+    assert np.array_equal(quick.weights(), public.weights())
+
+
+def test_actions_parsed_once_give_the_probabilities_of_actions_parsed_afresh() -> None:
+    """A cached action line predicts as a new one does, before and after learning."""
+    cached = Bandit()
+    for shared, line, cost, weight in lessons(200):
+        fresh = Bandit(cached.saved())
+        assert cached.probabilities(shared, LINES) == fresh.probabilities(shared, LINES)
+        cached.learn(shared, line, cost, weight)
+
+
+def test_a_saved_model_goes_on_exactly_where_it_stood() -> None:
+    """Saved and loaded again and again, a model ends at the weights and probabilities of one never interrupted."""
+    whole, broken = taught(Bandit(), lessons(400)), Bandit()
+    for start in range(0, 400, 50):
+        broken = Bandit(taught(broken, lessons(400)[start : start + 50]).saved())
+    assert np.array_equal(whole.weights(), broken.weights())
+    assert whole.probabilities("shared |X city=v1", LINES) == broken.probabilities("shared |X city=v1", LINES)
+
+
+def test_bytes_that_are_no_model_are_refused() -> None:
+    """What Vowpal Wabbit itself rejects is told as a failed model."""
+    with pytest.raises(ModelFailed, match="loading"):
+        Bandit(b"no model at all")
+
+
+def test_a_weightier_lesson_moves_the_model_further() -> None:
+    """The label's probability carries how much a lesson counts."""
+    light, heavy = Bandit(), Bandit()
+    light.learn("shared |X a", LINES[0], -1.0, 1)
+    heavy.learn("shared |X a", LINES[0], -1.0, 2)
+    assert heavy.expected_cost("shared |X a", LINES[0]) < light.expected_cost("shared |X a", LINES[0]) < 0
