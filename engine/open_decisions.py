@@ -25,17 +25,21 @@ class OpenDecision(Struct):
     learned: float | None = None
 
 
+def window_start_us(decision: DecisionTaken, decided_us: int) -> int:
+    """Return when a decision's reward window begins where it is carried out as decided: when it is sent, if it is."""
+    return decided_us if decision.send_time_us is None else decision.send_time_us
+
+
 def opened(logged: LoggedEvent, decision: DecisionTaken) -> OpenDecision | None:
     """Return the decision as it stands open, None where it has no reward window."""
     if decision.close_time_us is None:
         return None
-    start_us = logged.time_us if decision.send_time_us is None else decision.send_time_us
     return OpenDecision(
         seq=logged.seq,
         campaign=decision.campaign,
         close_time_us=decision.close_time_us,
         activated=not decision.activation_required,
-        window_us=decision.close_time_us - start_us,
+        window_us=decision.close_time_us - window_start_us(decision, logged.time_us),
     )
 
 

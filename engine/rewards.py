@@ -9,6 +9,7 @@ from engine.campaign.spec import Campaign
 from engine.errors import InvalidRequest
 from engine.events import DecisionActivated, DecisionTaken, Event, RewardReceived
 from engine.features import shown
+from engine.open_decisions import window_start_us
 from engine.requests import Ids
 from engine.times import shown_time
 from engine.types import ActivateReceipt, RewardReceipt, RewardRequest
@@ -61,8 +62,7 @@ def activated(event: Event, decision: LoggedDecision, *, duplicate: bool) -> Act
         raise TypeError(f"the activation of {decision.event.decision_id} is logged as {type(event).__name__}")
     close_time_us = decision.event.close_time_us
     if close_time_us is not None and decision.event.activation_required:
-        start_us = decision.time_us if decision.event.send_time_us is None else decision.event.send_time_us
-        close_time_us += event.activate_time_us - start_us
+        close_time_us += event.activate_time_us - window_start_us(decision.event, decision.time_us)
     return ActivateReceipt(event.decision_id, duplicate, close_time_us)
 
 

@@ -1,9 +1,9 @@
 """Time zones and microseconds. Never the present: no clock is read here."""
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+from engine.campaign.time_zones import zone_named
 from engine.errors import InvalidRequest
 from engine.features import shown
 
@@ -12,18 +12,13 @@ LATEST_TIME_US = 7_258_118_400_000_000
 """2200-01-01, far beyond any campaign; a later time is a mistake of units."""
 
 
-@lru_cache(maxsize=1)
-def _known_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def zone(name: str) -> ZoneInfo:
-    """Return an IANA time zone; raises InvalidRequest for a name that is none, so that no path is ever opened for
-    one.
-    """
-    if name not in _known_zones():
-        raise InvalidRequest(("time_zone", f"{shown(name)} is not an IANA time zone; send one such as America/Chicago"))
-    return ZoneInfo(name)
+    """Return an IANA time zone; raises InvalidRequest for a name that is none."""
+    try:
+        return zone_named(name)
+    except ValueError as error:
+        problem = f"{shown(name)} is not an IANA time zone; send one such as America/Chicago"
+        raise InvalidRequest(("time_zone", problem)) from error
 
 
 def local_time(time_us: int, where: ZoneInfo) -> datetime:
