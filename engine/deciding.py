@@ -6,6 +6,9 @@ Never an append, never a clock.
 from msgspec import Struct
 
 from engine.campaign.catalogue import Catalogue
+from engine.customers.person import Person
+from engine.customers.profile import permitted, profile
+from engine.customers.standing import standing
 from engine.eligibility import Calendar, Moment, eligible
 from engine.errors import NotPossible
 from engine.events import DecisionTaken
@@ -27,11 +30,21 @@ from engine.types import NOTHING, DecideRequest
 
 
 class Whom(Struct, frozen=True):
-    """Whom a decision is for: her pseudonym, whether she is in the campaign's control group, and when it is."""
+    """Whom a decision is for, and when: the keyed hash of the identity that names her, and what is known of her.
 
-    customer: str
+    `person` is None where the identity was never seen. `control` says whether she is in the campaign's control group.
+    """
+
+    identity: str
+    identity_type: str
+    person: Person | None
     control: bool
     now_us: int
+
+    @property
+    def customer(self) -> str:
+        """The identity she has been known by for longest."""
+        return self.person.root if self.person else self.identity
 
 
 def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom, ids: Ids) -> DecisionTaken:
@@ -44,18 +57,20 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
         raise NotPossible(f"campaign {shown(request.campaign)} is paused; resume it to decide")
     check_known("channels", request.channels, dict(catalogue.campaign.channels), request.campaign)
     check_known("content_ids", request.content_ids, dict(catalogue.campaign.contents), request.campaign)
-    where = zone(request.time_zone or catalogue.campaign.time_zone)
+    customer = standing(whom.person, whom.identity_type, whom.now_us)
+    where = zone(request.time_zone or customer.attributes.get("time_zone") or catalogue.campaign.time_zone)
     options = eligible(
         catalogue,
-        Moment(customer=whom.customer, zone=where, now_us=whom.now_us),
-        state.contacts,
+        Moment(customer=customer, zone=where, now_us=whom.now_us),
         calendar,
         channels=request.channels,
         content_ids=request.content_ids,
     )
     if not options.send_times_us and not catalogue.campaign.send_nothing.allowed:
         raise NotPossible("no content may be sent now by the campaign's rules, and it does not allow sending nothing")
-    shared = shared_text(request.context, local_time(whom.now_us, where))
+    told = permitted(customer.level, customer.consents, consent_required=False)
+    known = profile(whom.person, whom.now_us, where, told)
+    shared = shared_text(request.context, local_time(whom.now_us, where), known)
     choice = choose(catalogue, options, _policy(state, catalogue, shared, whom.control), draws(ids.fact_id))
     window_us = catalogue.campaign.reward_window_us(choice.channel)
     needs_activation = choice.channel != NOTHING and catalogue.campaign.activation == "required"
@@ -80,6 +95,9 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
         default_reward=None if window_us is None else catalogue.campaign.reward_without_outcome,
         requested_channels=request.channels,
         requested_content_ids=request.content_ids,
+        identity="" if whom.identity == whom.customer else whom.identity,
+        identity_type=whom.identity_type,
+        profile=known,
     )
 
 

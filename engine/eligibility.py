@@ -8,7 +8,8 @@ from msgspec import Struct
 from engine.campaign.catalogue import Catalogue, ChannelCatalogue
 from engine.campaign.send_windows import FAR_US, Intervals, Occurrence, next_occurrence
 from engine.campaign.spec import Content
-from engine.customers.contacts import ContactLedger, within_limits
+from engine.customers.message_limits import within_limits
+from engine.customers.standing import Standing
 from engine.types import NOTHING
 
 _OCCURRENCES_KEPT = 65_536
@@ -53,9 +54,9 @@ class Calendar:
 
 
 class Moment(Struct, frozen=True):
-    """Whom and when a decision is for: the customer's pseudonym, her time zone and now."""
+    """Whom and when a decision is for: how the customer stands, her time zone and now."""
 
-    customer: str
+    customer: Standing
     zone: ZoneInfo
     now_us: int
 
@@ -63,7 +64,6 @@ class Moment(Struct, frozen=True):
 def eligible(
     catalogue: Catalogue,
     moment: Moment,
-    contacts: ContactLedger,
     calendar: Calendar,
     *,
     channels: Sequence[str] = (),
@@ -79,17 +79,15 @@ def eligible(
     for name, offer in catalogue.channels.items():
         if channels and name not in channels:
             continue
-        send_times_us = _open_slots(name, offer, moment, contacts, calendar)
+        send_times_us = _open_slots(name, offer, moment, calendar)
         if send_times_us and _any_content(offer, send_times_us, wanted):
             found[name] = send_times_us
     return Eligible(send_times_us=found, content_ids=wanted)
 
 
-def _open_slots(
-    name: str, offer: ChannelCatalogue, moment: Moment, contacts: ContactLedger, calendar: Calendar
-) -> dict[str, int]:
+def _open_slots(name: str, offer: ChannelCatalogue, moment: Moment, calendar: Calendar) -> dict[str, int]:
     """Return the send time of each slot in which one more message keeps the channel's limits."""
-    times, limits = contacts.times(moment.customer, name), offer.channel.message_limits
+    times, limits = moment.customer.times(name), offer.channel.message_limits
     found = {}
     for slot, intervals in offer.slot_intervals.items():
         send_time_us = calendar.send_time_us(intervals, moment.zone, moment.now_us)

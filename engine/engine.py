@@ -7,11 +7,9 @@ One thread uses it. A fact is appended, folded, and durable after `commit`; nobo
 
 from collections.abc import Callable, Mapping
 
-from msgspec import structs
-
 from engine.campaign.catalogue import teaches_otherwise
 from engine.campaign.loader import load_campaign
-from engine.campaign.spec import Campaign
+from engine.customers.register import CustomerRegister
 from engine.deciding import Whom, decide
 from engine.eligibility import Calendar
 from engine.errors import LogUnavailable, NotFound, NotPossible
@@ -31,14 +29,15 @@ from engine.fault_points import FaultPoint, reached
 from engine.features import check_text, require, shown
 from engine.folds import Rebuild
 from engine.history import past_of
+from engine.joining import closed, windowed
 from engine.keyed_hash import KeyedHash, decision_key
+from engine.log.customers_table import CustomersTable
 from engine.log.sqlite import Log
-from engine.outcomes import Outcome, combined
 from engine.policy import model_names
 from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
 from engine.rewards import LoggedDecision, activated, possible_time_us, receipt, received
 from engine.snapshots import newest_good, taken
-from engine.state import State
+from engine.state import State, decision_in
 from engine.types import (
     ActivateReceipt,
     ActivateRequest,
@@ -55,12 +54,15 @@ NewId = Callable[[], str]
 class Engine:
     """Decides, takes rewards and campaigns, and learns, over one log."""
 
-    def __init__(self, log: Log, keyed_hash: KeyedHash, new_id: NewId, snapshots_kept: int) -> None:
+    def __init__(
+        self, log: Log, keyed_hash: KeyedHash, new_id: NewId, snapshots_kept: int, customers_in_memory: int
+    ) -> None:
         self.log = log
+        self.customers = CustomerRegister(CustomersTable(log), self._category, self._decision_at, customers_in_memory)
         self.epoch = 0
         self.refused_snapshots: tuple[str, ...] = ()
-        self._hash = keyed_hash
-        self._new_id = new_id
+        self.keyed_hash = keyed_hash
+        self.new_id = new_id
         self._snapshots_kept = snapshots_kept
         self._calendar = Calendar()
         self._healthy = False
@@ -71,17 +73,14 @@ class Engine:
 
         Raises InvalidRequest, NotFound, IdReused, NotPossible or LogUnavailable.
         """
-        self._heal()
+        self.heal()
         check_decide(request)
-        request_id = request.request_id or self._new_id()
-        decision_id = self._hash.decision_id(request_id)
+        request_id = request.request_id or self.new_id()
+        decision_id = self.keyed_hash.decision_id(request_id)
         key, request_digest = bytes.fromhex(decision_id), digest(request)
         if request.request_id and (earlier := self.log.find(key)):
             return same(earlier, DecisionTaken, request_digest, "request_id")
-        customer = self._hash.customer(request.customer_id)
-        share = self.state.catalogue(request.campaign).campaign.control_share
-        control = self._hash.control_position(request.campaign, customer) < share
-        whom = Whom(customer=customer, control=control, now_us=now_us)
+        whom = self._whom(request, now_us)
         decision = decide(self.state, self._calendar, request, whom, Ids(decision_id, request_digest))
         self.accept(now_us, decision, key)
         return decision
@@ -91,17 +90,17 @@ class Engine:
 
         Raises InvalidRequest, NotFound, IdReused or LogUnavailable.
         """
-        self._heal()
+        self.heal()
         check_reward(request)
-        reward_id = request.reward_id or self._new_id()
-        key, request_digest = self._hash.digest("reward", reward_id), digest(request)
+        reward_id = request.reward_id or self.new_id()
+        key, request_digest = self.keyed_hash.digest("reward", reward_id), digest(request)
         if request.reward_id and (earlier := self.log.find(key)):
             return receipt(same(earlier, RewardReceived, request_digest, "reward_id"), duplicate=True)
         decision = self._decision(request.decision_id)
         campaign = self.state.catalogue(decision.event.campaign).campaign
         event = received(request, Ids(reward_id, request_digest), decision, campaign, now_us)
         if decision.event.close_time_us is not None:
-            event = self._windowed(event, decision, campaign, now_us)
+            event = windowed(self.log, self.state, event, decision, now_us)
         self.accept(now_us, event, key)
         return receipt(event, duplicate=False)
 
@@ -110,13 +109,13 @@ class Engine:
 
         Raises InvalidRequest, NotFound, NotPossible where its window has closed, or LogUnavailable.
         """
-        self._heal()
+        self.heal()
         require(check_text("decision_id", request.decision_id, limit=MAX_ID_BYTES))
         decision = self._decision(request.decision_id)
-        key = self._hash.digest("activation", request.decision_id)
+        key = self.keyed_hash.digest("activation", request.decision_id)
         if earlier := self.log.find(key):
             return activated(earlier.event, decision, duplicate=True)
-        if self._closed(decision, now_us):
+        if closed(self.state, decision, now_us):
             raise NotPossible("the decision's reward window has closed, so that nothing can come of it any more")
         time_us = possible_time_us("activate_time", request.activate_time_us, decision.time_us, now_us)
         event = DecisionActivated(request.decision_id, decision.seq, time_us)
@@ -128,7 +127,7 @@ class Engine:
 
         Raises LogUnavailable.
         """
-        self._heal()
+        self.heal()
         due_us = self.state.open_decisions.next_close_time_us
         if due_us is None or due_us > now_us:
             return False
@@ -140,7 +139,7 @@ class Engine:
 
         Raises InvalidRequest with every problem and its line, or LogUnavailable.
         """
-        self._heal()
+        self.heal()
         name = load_campaign(source).name
         known = self.state.campaigns.get(name)
         if known is None or known.versions[-1][0] != source:
@@ -153,12 +152,12 @@ class Engine:
 
     def campaign(self, name: str) -> CampaignStatus:
         """Return one campaign as it stands; raises NotFound."""
-        self._heal()
+        self.heal()
         return self.state.status(name)
 
     def campaigns(self) -> list[CampaignStatus]:
         """Return every campaign, sorted by name."""
-        self._heal()
+        self.heal()
         return [self.state.status(name) for name in sorted(self.state.campaigns)]
 
     def pause_campaign(self, name: str, now_us: int) -> CampaignStatus:
@@ -181,6 +180,7 @@ class Engine:
         """
         try:
             reached(FaultPoint.BEFORE_COMMIT)
+            self.customers.save()
             self.log.commit()
         except LogUnavailable:
             self._lose()
@@ -189,7 +189,7 @@ class Engine:
 
     def snapshot(self, now_us: int) -> None:
         """Save models and folds, so that a start has only the tail to fold; raises LogUnavailable."""
-        self._heal()
+        self.heal()
         self._replace_faulty_models()
         self.commit()
         reached(FaultPoint.BEFORE_SNAPSHOT)
@@ -211,31 +211,25 @@ class Engine:
         """Give the data folder free; what was not committed is undone."""
         self.log.close()
 
+    def _whom(self, request: DecideRequest, now_us: int) -> Whom:
+        identity = self.keyed_hash.identity(request.who)
+        person = self.customers.find(identity)
+        share = self.state.catalogue(request.campaign).campaign.control_share
+        position = self.keyed_hash.control_position(request.campaign, person.root if person else identity)
+        return Whom(identity, request.who.type, person, position < share, now_us)
+
+    def _category(self, decision: DecisionTaken) -> str:
+        return self.state.category(decision)
+
+    def _decision_at(self, seq: int) -> DecisionTaken:
+        return decision_in(self.log.decision(seq))
+
     def _decision(self, decision_id: str) -> LoggedDecision:
         key = decision_key(decision_id)
         found = self.log.find(key) if key else None
         if found is None or not isinstance(found.event, DecisionTaken):
             raise NotFound(f"there is no decision {shown(decision_id)}; send a decision_id that Decide answered")
         return LoggedDecision(seq=found.seq, time_us=found.time_us, event=found.event)
-
-    def _closed(self, decision: LoggedDecision, now_us: int) -> bool:
-        """Tell whether a decision has a window and it has closed by now."""
-        waiting = self.state.open_decisions.get(decision.seq)
-        ended = waiting is None or waiting.close_time_us <= max(now_us, self.state.clock_us)
-        return decision.event.close_time_us is not None and ended
-
-    def _windowed(
-        self, event: RewardReceived, decision: LoggedDecision, campaign: Campaign, now_us: int
-    ) -> RewardReceived:
-        """Return the event with its lateness and with what all outcomes of its decision come to, itself included."""
-        earlier = [
-            Outcome(logged.event.occur_time_us, logged.seq, logged.event.value)
-            for logged in self.log.rewards(event.decision_seq)
-        ]
-        this = Outcome(event.occur_time_us, self.log.last_seq + 1, event.value)
-        return structs.replace(
-            event, late=self._closed(decision, now_us), final_value=combined([*earlier, this], campaign)
-        )
 
     def accept(self, now_us: int, event: Event, key: bytes | None = None) -> None:
         """Append and fold one event; a failure of either takes back everything since the last commit.
@@ -247,6 +241,7 @@ class Engine:
             logged = self.log.append(now_us, event, key)
             reached(FaultPoint.AFTER_APPEND)
             self.state.fold(logged)
+            self.customers.fold(logged)
             reached(FaultPoint.AFTER_FOLD)
         except Exception:
             self.log.undo()
@@ -268,7 +263,8 @@ class Engine:
                 if why := " and ".join(faults[name] for name in model_names(campaign, channel) if name in faults):
                     self.accept(self.state.clock_us, ModelsRolledBack(campaign, channel, good_seq, why))
 
-    def _heal(self) -> None:
+    def heal(self) -> None:
+        """Go back to what the log holds where something failed; raises LogUnavailable while that cannot be."""
         if not self._healthy:
             self.log.check_writable()
             self._recover()
@@ -278,6 +274,10 @@ class Engine:
         self.state: State = restored.state
         self.snapshot_seq = restored.state.seq
         self.refused_snapshots = restored.refused
-        for logged in self.log.read(after_seq=self.state.seq):
-            self.state.fold(logged)
+        self.customers.forget_unsaved()
+        for logged in self.log.read(after_seq=min(self.state.seq, self.customers.seq)):
+            if logged.seq > self.state.seq:
+                self.state.fold(logged)
+            if logged.seq > self.customers.seq:
+                self.customers.fold(logged)
         self._healthy = True

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct, json
 
-from engine.types import Features
+from engine.customers.types import Consent
+from engine.types import CUSTOMER_ID, Features
 
 
 class Reason(StrEnum):
@@ -61,7 +62,9 @@ class CampaignResumed(Struct, frozen=True, tag="campaign_resumed", tag_field="ki
 class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind", omit_defaults=True):
     """One recorded choice, with everything needed to learn from it, judge it and take it again.
 
-    `customer` is the keyed hash of the caller's customer id, never the id. `propensity` is the product of the stages'
+    `customer` is the keyed hash of the identity she has been known by for longest, never the identity; `identity` that
+    of the one she was asked for under, empty where they are the same. `context` is what the caller knew, `profile` what
+    the engine knew of her: models see both. `propensity` is the product of the stages'
     propensities. `channel` is `nothing` and `send_time_us` is None where nothing is sent. `close_time_us` is when its
     reward window closes if it is carried out at its send time; without a window there is no `default_reward` either.
     With `activation_required` it is worth nothing before it is reported as carried out.
@@ -87,6 +90,9 @@ class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind",
     activation_required: bool = False
     requested_channels: tuple[str, ...] = ()
     requested_content_ids: tuple[str, ...] = ()
+    identity: str = ""
+    identity_type: str = CUSTOMER_ID
+    profile: Features = Features()
 
 
 class RewardReceived(Struct, frozen=True, tag="reward_received", tag_field="kind", omit_defaults=True):
@@ -95,6 +101,7 @@ class RewardReceived(Struct, frozen=True, tag="reward_received", tag_field="kind
     `value` lies in the declared range; it is `stated` where the caller gave it in place of what the outcome is worth.
     `late` says that it came after the decision's window. `final_value` is the decision's reward with all outcomes so
     far, late ones too; None where the decision has no window, and each of its rewards stands by itself.
+    `opts_out` is the purpose for which the outcome withdraws her consent to the decision's channel; empty for none.
     """
 
     reward_id: str
@@ -109,6 +116,54 @@ class RewardReceived(Struct, frozen=True, tag="reward_received", tag_field="kind
     stated: bool = False
     late: bool = False
     final_value: float | None = None
+    opts_out: str = ""
+
+
+class CustomerIdentified(Struct, frozen=True, tag="customer_identified", tag_field="kind", omit_defaults=True):
+    """Something was told of a customer under one of her identities, here by its keyed hash."""
+
+    identity: str
+    identity_type: str
+    occur_time_us: int
+    request_digest: str
+    attributes: dict[str, str] = {}
+    consents: tuple[Consent, ...] = ()
+
+
+class IdentitiesLinked(Struct, frozen=True, tag="identities_linked", tag_field="kind"):
+    """Two identities, here by their keyed hashes, are one customer."""
+
+    identity: str
+    identity_type: str
+    other: str
+    other_type: str
+    request_digest: str
+
+
+class IdentitiesUnlinked(Struct, frozen=True, tag="identities_unlinked", tag_field="kind"):
+    """The link between two identities, here by their keyed hashes, was wrong and is taken back."""
+
+    identity: str
+    other: str
+    request_digest: str
+
+
+class EventTracked(Struct, frozen=True, tag="event_tracked", tag_field="kind", omit_defaults=True):
+    """Something a customer did by herself; `order` is the keyed hash of the order's id."""
+
+    identity: str
+    identity_type: str
+    type: str
+    occur_time_us: int
+    request_digest: str
+    device: str = ""
+    channel: str = ""
+    category: str = ""
+    sku: str = ""
+    order: str = ""
+    amount: float | None = None
+    quantity: float | None = None
+    properties: Features = Features()
 
 
 class DecisionActivated(Struct, frozen=True, tag="decision_activated", tag_field="kind"):
@@ -175,6 +230,10 @@ Event = (
     | RebuildStarted
     | ModelsRebuilt
     | Tick
+    | CustomerIdentified
+    | IdentitiesLinked
+    | IdentitiesUnlinked
+    | EventTracked
 )
 
 

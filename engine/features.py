@@ -15,6 +15,7 @@ from engine.types import Features
 MAX_FEATURES = 256
 MAX_TEXT_BYTES = 256
 MAX_NUMBER = 1e12
+NOTHING_KNOWN = Features()
 
 
 def check_features(path: str, features: Features) -> list[tuple[str, str]]:
@@ -77,23 +78,25 @@ def compressed(number: float) -> float:
     return copysign(log1p(abs(number)), number)
 
 
-def feature_text(numbers: Mapping[str, float], categories: Mapping[str, str]) -> str:
+def feature_text(numbers: Mapping[str, float], categories: Mapping[str, str], mark: str = "") -> str:
     """Return features as Vowpal Wabbit reads them, sorted by name since a proto map has no order.
 
-    A category becomes ``name=value``, a number ``name:value``; encoded names hold no ``=``, so the two never meet.
+    A category becomes ``name=value``, a number ``name:value``; encoded names hold no ``=``, so the two never meet. The
+    mark stands before every name: one that the encoding never yields keeps these features apart from all others.
     """
-    parts = [f"{encoded(name)}={encoded(value)}" for name, value in sorted(categories.items())]
-    parts += [f"{encoded(name)}:{compressed(number):.9g}" for name, number in sorted(numbers.items())]
+    parts = [f"{mark}{encoded(name)}={encoded(value)}" for name, value in sorted(categories.items())]
+    parts += [f"{mark}{encoded(name)}:{compressed(number):.9g}" for name, number in sorted(numbers.items())]
     return " ".join(parts)
 
 
-def shared_text(context: Features, local: datetime) -> str:
+def shared_text(context: Features, local: datetime, profile: Features = NOTHING_KNOWN) -> str:
     """Return the shared line of a decision: its context and, under names no caller can write, the customer's local
-    time.
+    time and her profile.
     """
     start = local.hour // 4 * 4
     moment = f"@day={local.weekday()} @hours={start:02d}-{start + 4:02d}"
-    return f"shared |X {moment} {feature_text(context.numbers, context.categories)}"
+    known = feature_text(profile.numbers, profile.categories, mark="@")
+    return f"shared |X {moment} {feature_text(context.numbers, context.categories)} {known}".rstrip()
 
 
 def action_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:

@@ -64,7 +64,6 @@ class Folds(Struct, frozen=True):
 
     seq: int
     campaigns: dict[str, CampaignFold]
-    contacts: dict[str, list[tuple[int, str]]]
     model_sha256: dict[str, bytes]
     clock_us: int = 0
     open_decisions: list[OpenDecision] = []

@@ -7,6 +7,7 @@ import re
 from hashlib import blake2b
 
 from engine.errors import WrongKey
+from engine.types import CUSTOMER_ID, Identity
 
 KEY_BYTES = 32
 _DRAWS = 3
@@ -29,9 +30,11 @@ class KeyedHash:
         """Return the decision id that this request id always gets, 32 hexadecimal digits."""
         return self.digest("decision", request_id).hex()
 
-    def customer(self, customer_id: str) -> str:
-        """Return the pseudonym under which the log knows a customer, 32 hexadecimal digits."""
-        return self.digest("customer", customer_id).hex()
+    def identity(self, identity: Identity) -> str:
+        """Return the pseudonym under which the log knows an identity, 32 hexadecimal digits."""
+        if identity.type == CUSTOMER_ID:
+            return self.digest("customer", identity.value).hex()
+        return self.digest("identity", f"{len(identity.type)}:{identity.type}{identity.value}").hex()
 
     def fingerprint(self) -> bytes:
         """Return 16 bytes that tell this key from another without telling anything of it."""

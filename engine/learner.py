@@ -41,7 +41,8 @@ class Rewarded(Struct, frozen=True):
 
 def rewarded_decision(logged: LoggedEvent, decision: DecisionTaken, taken: Catalogue, current: Catalogue) -> Rewarded:
     """Return a logged decision as its models saw it, ready to learn from."""
-    shared = shared_text(decision.context, local_time(logged.time_us, ZoneInfo(decision.time_zone)))
+    local = local_time(logged.time_us, ZoneInfo(decision.time_zone))
+    shared = shared_text(decision.context, local, decision.profile)
     return Rewarded(decision=decision, shared=shared, taken=taken, current=current)
 
 

@@ -14,11 +14,17 @@ from engine.log.sqlite import Durability, Log
 
 
 def open_engine(
-    data_dir: Path, *, durability: Durability, secret_key: bytes | None = None, snapshots_kept: int = 3
+    data_dir: Path,
+    *,
+    durability: Durability,
+    secret_key: bytes | None = None,
+    snapshots_kept: int = 3,
+    customers_in_memory: int = 20_000,
 ) -> Engine:
     """Return the engine of a data folder, recovered to its last committed event; makes the folder where it is new.
 
-    Without `secret_key` the folder's own is used, made once and readable by its owner only. Raises DataInUse,
+    Between two commits at most `customers_in_memory` customers are held in memory, about 10 KB each. Without
+    `secret_key` the folder's own is used, made once and readable by its owner only. Raises DataInUse,
     LogUnavailable, or WrongKey where the folder was begun with another key or the key is too short.
     """
     try:
@@ -30,7 +36,13 @@ def open_engine(
         keyed_hash = KeyedHash(secret_key or _own_key(data_dir / "secret.key"))
         if not log.identify(keyed_hash.fingerprint()):
             raise WrongKey(f"{data_dir} was begun with another secret key; start with that one")
-        return Engine(log, keyed_hash, new_id=lambda: secrets.token_hex(16), snapshots_kept=snapshots_kept)
+        return Engine(
+            log,
+            keyed_hash,
+            new_id=lambda: secrets.token_hex(16),
+            snapshots_kept=snapshots_kept,
+            customers_in_memory=customers_in_memory,
+        )
     except Exception:
         log.close()
         raise

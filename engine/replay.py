@@ -7,12 +7,18 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from engine.customers.folding import asked_under
+from engine.customers.register import CustomerRegister
 from engine.deciding import Whom, decide
 from engine.eligibility import Calendar
 from engine.events import DecisionTaken, LoggedEvent
+from engine.log.customers_table import CustomersTable
+from engine.log.sqlite import Log
 from engine.requests import Ids
-from engine.state import Past, State
+from engine.state import Past, State, decision_in
 from engine.types import DecideRequest
+
+_IN_MEMORY, _SAVED_EVERY = 50_000, 1_000
 
 
 class Replayed(Struct, frozen=True):
@@ -21,32 +27,41 @@ class Replayed(Struct, frozen=True):
     """
 
     state: State
+    customers: CustomerRegister
     decisions: int
     different: tuple[int, ...]
 
 
 def replay(events: Iterable[LoggedEvent], past: Past) -> Replayed:
-    """Fold the events into an empty state, taking each decision again just before it is folded."""
+    """Fold the events into an empty state and register, taking each decision again just before it is folded."""
     state, calendar = State(past), Calendar()
+    customers = CustomerRegister(
+        CustomersTable(Log.in_memory()), state.category, lambda seq: decision_in(past.decision_at(seq)), _IN_MEMORY
+    )
     decisions, different = 0, []
     for logged in events:
         if isinstance(logged.event, DecisionTaken):
             decisions += 1
-            if taken_again(state, calendar, logged.event, logged.time_us) != logged.event:
+            if taken_again(state, customers, calendar, logged) != logged.event:
                 different.append(logged.seq)
         state.fold(logged)
-    return Replayed(state=state, decisions=decisions, different=tuple(different))
+        customers.fold(logged)
+        if logged.seq % _SAVED_EVERY == 0:
+            customers.save()
+    customers.save()
+    return Replayed(state=state, customers=customers, decisions=decisions, different=tuple(different))
 
 
-def taken_again(state: State, calendar: Calendar, decision: DecisionTaken, time_us: int) -> DecisionTaken:
-    """Return what this state decides for the request that a logged decision answered."""
+def taken_again(state: State, customers: CustomerRegister, calendar: Calendar, logged: LoggedEvent) -> DecisionTaken:
+    """Return what these folds decide for the request that a logged decision answered."""
+    decision = decision_in(logged)
     request = DecideRequest(
         campaign=decision.campaign,
-        customer_id="",
         context=decision.context,
         channels=decision.requested_channels,
         content_ids=decision.requested_content_ids,
         time_zone=decision.time_zone,
     )
-    whom = Whom(customer=decision.customer, control=decision.control, now_us=time_us)
+    identity, identity_type = asked_under(decision)
+    whom = Whom(identity, identity_type, customers.find(identity), decision.control, logged.time_us)
     return decide(state, calendar, request, whom, Ids(decision.decision_id, decision.request_digest))

@@ -3,6 +3,7 @@
 Never a default that hides a mistake.
 """
 
+import re
 from hashlib import blake2b
 from math import isfinite
 from typing import TypeVar
@@ -13,10 +14,11 @@ from engine.errors import IdReused, InvalidRequest
 from engine.events import DecisionTaken, LoggedEvent, RewardReceived
 from engine.features import MAX_NUMBER, check_features, check_text, require, shown
 from engine.times import LATEST_TIME_US
-from engine.types import ActivateRequest, DecideRequest, RewardRequest
+from engine.types import ActivateRequest, DecideRequest, Identity, RewardRequest
 
 MAX_ID_BYTES = 512
 MAX_NARROWED = 1_000
+_IDENTITY_TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 _encoder = json.Encoder(order="deterministic")
 _Identified = TypeVar("_Identified", DecisionTaken, RewardReceived)
@@ -46,11 +48,28 @@ def check_decide(request: DecideRequest) -> None:
     """Raise InvalidRequest with every field that no campaign could accept."""
     check_types(request)
     found = check_text("campaign", request.campaign, limit=MAX_ID_BYTES)
-    found += check_text("customer_id", request.customer_id, limit=MAX_ID_BYTES)
+    found += _check_who(request)
     found += check_text("request_id", request.request_id, limit=MAX_ID_BYTES, empty_allowed=True)
     found += check_text("time_zone", request.time_zone, empty_allowed=True)
     found += _check_narrowed("channels", request.channels) + _check_narrowed("content_ids", request.content_ids)
     require(found + check_features("context", request.context))
+
+
+def _check_who(request: DecideRequest) -> list[tuple[str, str]]:
+    if request.identity is None:
+        return check_text("customer_id", request.customer_id, limit=MAX_ID_BYTES)
+    if request.customer_id:
+        return [("identity", "is given and customer_id too; send one of them")]
+    return check_identity("identity", request.identity)
+
+
+def check_identity(field: str, identity: Identity) -> list[tuple[str, str]]:
+    """Return what is wrong with an identity, as (field, problem) pairs."""
+    found = check_text(f"{field}.value", identity.value, limit=MAX_ID_BYTES)
+    if not _IDENTITY_TYPE.fullmatch(identity.type):
+        problem = f"{shown(identity.type)} is no type; send one such as customer_id, cookie, email, phone or app"
+        found.append((f"{field}.type", problem))
+    return found
 
 
 def _check_narrowed(field: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -80,7 +99,7 @@ def check_reward(request: RewardRequest) -> None:
     require(found)
 
 
-def digest(request: DecideRequest | RewardRequest) -> str:
+def digest(request: Struct) -> str:
     """Return 16 hexadecimal digits that tell this request's content from any other's."""
     return blake2b(_encoder.encode(request), digest_size=8).hexdigest()
 

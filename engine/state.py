@@ -1,4 +1,4 @@
-"""The state: every fold of the log the engine decides from.
+"""The state: every fold of the log the engine decides from, but for its customers.
 
 Never a fact that is not in the log, never a draw, never a clock.
 """
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from msgspec import Struct, structs
 
 from engine.campaign.catalogue import Catalogue, catalogue
-from engine.customers.contacts import ContactLedger
 from engine.errors import NotFound
 from engine.events import (
     CampaignApplied,
@@ -22,7 +21,6 @@ from engine.events import (
     ModelsRolledBack,
     RebuildStarted,
     RewardReceived,
-    Tick,
 )
 from engine.features import shown
 from engine.folds import CampaignFold, Folds, Learned, Rebuild
@@ -47,12 +45,11 @@ class Past(Struct, frozen=True):
 
 
 class State:
-    """All folds at one sequence number: campaigns, contacts and models."""
+    """All folds at one sequence number: campaigns, open decisions and models."""
 
     def __init__(self, past: Past) -> None:
         self.seq = 0
         self.campaigns: dict[str, CampaignFold] = {}
-        self.contacts = ContactLedger()
         self.models: dict[str, Bandit] = {}
         self.open_decisions = OpenDecisions()
         self.clock_us = 0
@@ -65,7 +62,6 @@ class State:
         """Continue from saved folds and models; raises ModelFailed where a model does not load."""
         self.seq = folds.seq
         self.campaigns = folds.campaigns
-        self.contacts = ContactLedger(folds.contacts)
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
         self.learned, self.rebuilds = folds.learned, folds.rebuilds
@@ -76,7 +72,6 @@ class State:
         return Folds(
             seq=self.seq,
             campaigns=self.campaigns,
-            contacts=self.contacts.contacts,
             model_sha256=model_sha256,
             clock_us=self.clock_us,
             open_decisions=self.open_decisions.saved(),
@@ -95,8 +90,6 @@ class State:
             case CampaignPaused() | CampaignResumed():
                 self._set_paused(event.campaign, paused=isinstance(event, CampaignPaused))
             case DecisionTaken():
-                if event.send_time_us is not None:
-                    self.contacts.record(event.customer, event.channel, event.send_time_us)
                 if waiting := opened(logged, event):
                     self.open_decisions.add(waiting)
             case DecisionActivated():
@@ -111,8 +104,8 @@ class State:
                 self._start_rebuild(event, logged.seq)
             case ModelsRebuilt():
                 self._swap(event)
-            case Tick():
-                pass  # time has advanced, which is all a tick is for
+            case _:
+                pass  # time has advanced, which is all a tick is for; customers have a register of their own
         self.seq = logged.seq
 
     def catalogue(self, name: str, version: int | None = None) -> Catalogue:
@@ -120,6 +113,11 @@ class State:
         versions = self._campaign(name).versions
         number = version or len(versions)
         return catalogue(versions[number - 1][0], number)
+
+    def category(self, decision: DecisionTaken) -> str:
+        """Return the category of the content that a decision sent."""
+        contents = self.catalogue(decision.campaign, decision.campaign_version).campaign.contents
+        return contents[decision.content_id].category
 
     def status(self, name: str) -> CampaignStatus:
         """Return a campaign as it stands; raises NotFound."""

@@ -16,20 +16,38 @@ class Features(Struct, frozen=True, omit_defaults=True):
     categories: dict[str, str] = field(default_factory=dict)
 
 
+CUSTOMER_ID = "customer_id"
+"""The type of the identity that is the caller's own key for a customer."""
+
+
+class Identity(Struct, frozen=True):
+    """A key a customer is known by: its type, such as cookie, email, phone or app, and its value."""
+
+    type: str
+    value: str
+
+
 class DecideRequest(Struct, frozen=True):
     """One customer, one moment: what may be said to her, where and when?
 
     `request_id` makes the request idempotent; empty means the caller does not care for that. Empty `channels` and
-    `content_ids` mean all that the campaign has. `time_zone` is an IANA name; empty means the campaign's.
+    `content_ids` mean all that the campaign has. `time_zone` is an IANA name; empty means her own where it is known,
+    else the campaign's. The customer is named by `customer_id`, or by an `identity` of another type in its place.
     """
 
     campaign: str
-    customer_id: str
+    customer_id: str = ""
     context: Features = Features()
     request_id: str = ""
     channels: tuple[str, ...] = ()
     content_ids: tuple[str, ...] = ()
     time_zone: str = ""
+    identity: Identity | None = None
+
+    @property
+    def who(self) -> Identity:
+        """The identity that names the customer."""
+        return self.identity or Identity(CUSTOMER_ID, self.customer_id)
 
 
 class RewardRequest(Struct, frozen=True):

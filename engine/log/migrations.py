@@ -184,3 +184,11 @@ def reward_windows(db: Database) -> None:
         FROM decisions JOIN windows ON windows.decision_seq = decisions.seq
         """,
     )
+
+
+@migrations(name="0006_customers")
+def customers(db: Database) -> None:
+    """Create the tables of customers, a fold that is kept beside the log and has reached `customers_fold.seq` of it."""
+    db.execute("CREATE TABLE customers (row INTEGER PRIMARY KEY, body BLOB NOT NULL)")
+    db.execute("CREATE TABLE identities (identity BLOB PRIMARY KEY, customer_row INTEGER NOT NULL) WITHOUT ROWID")
+    db.execute("CREATE TABLE customers_fold (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL)")

@@ -71,6 +71,15 @@ class Log:
         log._next_seq = log._last_stored() + 1
         return log
 
+    @classmethod
+    def in_memory(cls) -> "Log":
+        """Return an empty log in memory that nothing outlives, for folds kept aside."""
+        log = cls.__new__(cls)
+        log._connection = sqlite3.connect(":memory:", isolation_level=None)
+        migrations.apply(Database(log._connection))
+        log._next_seq = 1
+        return log
+
     @property
     def last_seq(self) -> int:
         """The newest event's sequence number, committed or not; 0 where the log is empty."""
@@ -81,7 +90,7 @@ class Log:
         seq = self._next_seq
         decision_seq = getattr(event, "decision_seq", None)
         kind = type(event).__struct_config__.tag
-        with self._writing():
+        with self.writing():
             if not self._connection.in_transaction:
                 self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute(
@@ -94,7 +103,7 @@ class Log:
     def commit(self) -> None:
         """Make everything appended durable."""
         if self._connection.in_transaction:
-            with self._writing():
+            with self.writing():
                 self._connection.execute("COMMIT")
 
     def undo(self) -> None:
@@ -140,7 +149,7 @@ class Log:
     def save_snapshot(self, snapshot: StoredSnapshot, kept: int) -> None:
         """Save a snapshot in one transaction and drop all but the `kept` newest; commits what was appended before."""
         self.commit()
-        with self._writing():
+        with self.writing():
             run = self._connection.execute
             run("BEGIN IMMEDIATE")
             run("DELETE FROM snapshots WHERE seq = ?", (snapshot.seq,))
@@ -171,7 +180,7 @@ class Log:
 
     def identify(self, key_fingerprint: bytes) -> bool:
         """Tell whether the log was begun with this secret key; a new log is begun with it now."""
-        with self._writing():
+        with self.writing():
             row = self._connection.execute("SELECT key_fingerprint FROM identity").fetchone()
             if row is None:
                 self._connection.execute("INSERT INTO identity (key_fingerprint) VALUES (?)", (key_fingerprint,))
@@ -180,10 +189,15 @@ class Log:
     def check_writable(self) -> None:
         """Raise LogUnavailable unless a write can be committed now; what was appended and not committed is lost."""
         self.undo()
-        with self._writing():
+        with self.writing():
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("PRAGMA user_version = 1")
             self._connection.execute("COMMIT")
+
+    def rows(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+        """Return what a query of a fold's own tables finds; raises LogUnavailable."""
+        with self._reading():
+            return self._connection.execute(query, values).fetchall()
 
     def close(self) -> None:
         """Undo what was not committed and give the folder free; closing again does nothing."""
@@ -193,9 +207,10 @@ class Log:
             self._lock.close()
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to write with; a failure undoes what was not committed and is LogUnavailable."""
         try:
-            yield
+            yield self._connection
         except (sqlite3.Error, sqlite3.Warning) as error:
             self.undo()
             raise LogUnavailable(f"the log cannot be written: {error}") from error

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.campaign.spec import MessageLimit
-from engine.customers.contacts import DAY_US, HORIZON_US, ContactLedger, within_limits
+from engine.customers.memory import DAY_US
+from engine.customers.message_limits import within_limits
 
 HOUR_US = DAY_US // 24
 hours = st.lists(st.integers(0, 200), min_size=0, max_size=40)
@@ -40,14 +41,3 @@ def test_a_message_is_refused_only_where_it_would_exceed_a_limit(tries: list[int
             sent.append(time_us)
         else:
             assert any(fullest_window([*sent, time_us], rule.per_us) > rule.messages for rule in rules)
-
-
-def test_the_ledger_keeps_channels_and_customers_apart_and_forgets_the_old() -> None:
-    """A customer's times on a channel are hers alone, oldest first, and leave after the horizon."""
-    ledger = ContactLedger()
-    for customer, channel, day in (("ann", "email", 5), ("ann", "sms", 6), ("bob", "email", 7), ("ann", "email", 1)):
-        ledger.record(customer, channel, day * DAY_US)
-    assert ledger.times("ann", "email") == [DAY_US, 5 * DAY_US]
-    assert ledger.times("bob", "sms") == []
-    ledger.record("ann", "email", 3 * DAY_US + HORIZON_US)
-    assert ledger.times("ann", "email") == [5 * DAY_US, 3 * DAY_US + HORIZON_US]

@@ -1,0 +1,157 @@
+"""What is told of customers: identify, link, unlink, track. Never a decision, never a raw identity in the log."""
+
+from functools import partial
+
+from engine.customers.requests import check_identify, check_link, check_track
+from engine.customers.types import (
+    IdentifyRequest,
+    LinkReceipt,
+    LinkRequest,
+    Receipt,
+    TrackRequest,
+)
+from engine.engine import Engine
+from engine.errors import IdReused, InvalidRequest
+from engine.events import CustomerIdentified, EventTracked, IdentitiesLinked, IdentitiesUnlinked, LoggedEvent
+from engine.requests import digest
+from engine.rewards import CLOCK_SKEW_US
+from engine.times import shown_time
+
+IDENTITIES_MAX = 100
+"""Identities of one customer; more are a shared terminal or a test, not a person."""
+
+
+def identify(engine: Engine, request: IdentifyRequest, now_us: int) -> Receipt:
+    """Note what is known of a customer; of each attribute and consent the last write by event time wins.
+
+    Raises InvalidRequest, IdReused or LogUnavailable.
+    """
+    engine.heal()
+    check_identify(request)
+    hashed = partial(engine.keyed_hash.identity, request.identity)
+    request_digest = _digest(engine, request)
+    key, earlier = _earlier(engine, request.event_id, request_digest)
+    if earlier:
+        return Receipt(earlier.seq, duplicate=True)
+    event = CustomerIdentified(
+        identity=hashed(),
+        identity_type=request.identity.type,
+        occur_time_us=_past_us(request.occur_time_us, now_us),
+        request_digest=request_digest,
+        attributes=request.attributes,
+        consents=request.consents,
+    )
+    engine.accept(now_us, event, key)
+    return Receipt(engine.state.seq)
+
+
+def link(engine: Engine, request: LinkRequest, now_us: int) -> LinkReceipt:
+    """Make two identities one customer, with everything that was known under either; again changes nothing.
+
+    Raises InvalidRequest, where she would have too many identities too, IdReused or LogUnavailable.
+    """
+    engine.heal()
+    check_link(request)
+    one, other = (engine.keyed_hash.identity(identity) for identity in (request.identity, request.other))
+    request_digest = _digest(engine, request)
+    key, earlier = _earlier(engine, request.event_id, request_digest)
+    if earlier or _linked(engine, one, other):
+        return LinkReceipt(earlier.seq if earlier else engine.state.seq, True, _one_customer(engine, one, other))
+    _check_room(engine, one, other)
+    event = IdentitiesLinked(one, request.identity.type, other, request.other.type, request_digest)
+    engine.accept(now_us, event, key)
+    return LinkReceipt(engine.state.seq, duplicate=False, one_customer=True)
+
+
+def unlink(engine: Engine, request: LinkRequest, now_us: int) -> LinkReceipt:
+    """Take back the link between two identities; each keeps what came under it. Where there is none, nothing changes.
+
+    Raises InvalidRequest, IdReused or LogUnavailable.
+    """
+    engine.heal()
+    check_link(request)
+    one, other = (engine.keyed_hash.identity(identity) for identity in (request.identity, request.other))
+    request_digest = _digest(engine, request)
+    key, earlier = _earlier(engine, request.event_id, request_digest)
+    if earlier or not _linked(engine, one, other):
+        return LinkReceipt(earlier.seq if earlier else engine.state.seq, True, _one_customer(engine, one, other))
+    engine.accept(now_us, IdentitiesUnlinked(one, other, request_digest), key)
+    return LinkReceipt(engine.state.seq, duplicate=False, one_customer=_one_customer(engine, one, other))
+
+
+def track(engine: Engine, request: TrackRequest, now_us: int) -> Receipt:
+    """Note something a customer did by herself, so that the very next decision knows of it.
+
+    Raises InvalidRequest, IdReused or LogUnavailable.
+    """
+    engine.heal()
+    check_track(request)
+    request_digest = _digest(engine, request)
+    key, earlier = _earlier(engine, request.event_id, request_digest)
+    if earlier:
+        return Receipt(earlier.seq, duplicate=True)
+    engine.accept(now_us, tracked(engine, request, request_digest, now_us), key)
+    return Receipt(engine.state.seq)
+
+
+def tracked(engine: Engine, request: TrackRequest, request_digest: str, now_us: int) -> EventTracked:
+    """Return the event of a checked request, its identity and order by their keyed hashes."""
+    said, numbers = request.properties.categories, request.properties.numbers
+    order_id = said.get("order_id", "")
+    return EventTracked(
+        identity=engine.keyed_hash.identity(request.identity),
+        identity_type=request.identity.type,
+        type=request.type,
+        occur_time_us=_past_us(request.occur_time_us, now_us),
+        request_digest=request_digest,
+        device=request.device,
+        channel=request.channel,
+        category=said.get("category", ""),
+        sku=said.get("sku", ""),
+        order=engine.keyed_hash.digest("order", order_id).hex() if order_id else "",
+        amount=numbers.get("amount"),
+        quantity=numbers.get("quantity"),
+    )
+
+
+def _digest(engine: Engine, request: IdentifyRequest | LinkRequest | TrackRequest) -> str:
+    """Return what tells this request from others, keyed: it covers a raw identity that nobody may guess from it."""
+    return engine.keyed_hash.digest("request", digest(request)).hex()[:16]
+
+
+def _earlier(engine: Engine, event_id: str, request_digest: str) -> tuple[bytes | None, LoggedEvent | None]:
+    """Return the key of an event's id, and the event that the same request made before; raises IdReused."""
+    if not event_id:
+        return None, None
+    key = engine.keyed_hash.digest("customer event", event_id)
+    earlier = engine.log.find(key)
+    if earlier and getattr(earlier.event, "request_digest", "") != request_digest:
+        raise IdReused("event_id came before with other content; send a new one, or the same request again")
+    return key, earlier
+
+
+def _past_us(occur_time_us: int | None, now_us: int) -> int:
+    """Return when something happened, now by default; raises InvalidRequest where that is yet to come."""
+    if occur_time_us is None:
+        return now_us
+    if occur_time_us > now_us + CLOCK_SKEW_US:
+        problem = f"is {shown_time(occur_time_us)}, after now ({shown_time(now_us)}); send when it happened"
+        raise InvalidRequest(("occur_time", problem))
+    return occur_time_us
+
+
+def _linked(engine: Engine, one: str, other: str) -> bool:
+    person = engine.customers.find(one)
+    return person is not None and (min(one, other), max(one, other)) in person.links
+
+
+def _one_customer(engine: Engine, one: str, other: str) -> bool:
+    person = engine.customers.find(one)
+    return person is not None and other in person.identities
+
+
+def _check_room(engine: Engine, one: str, other: str) -> None:
+    sizes = [len(person.identities) if (person := engine.customers.find(name)) else 1 for name in (one, other)]
+    if not _one_customer(engine, one, other) and sum(sizes) > IDENTITIES_MAX:
+        problem = f"would give one customer {sum(sizes)} identities; at most {IDENTITIES_MAX} are one person's"
+        raise InvalidRequest(("other", problem))

@@ -1,0 +1,105 @@
+"""What each event of the log changes in what is known of a customer. Never who she is, never a feature."""
+
+from collections.abc import Callable
+
+from engine.customers.memory import add
+from engine.customers.person import ORDERS_KEPT, Contact, Known, Written, consent_key
+from engine.customers.types import EventType
+from engine.events import CustomerIdentified, DecisionTaken, Event, EventTracked, LoggedEvent, RewardReceived
+
+WEIGHTS = {
+    EventType.BROWSE: 1.0,
+    EventType.SEARCH: 1.0,
+    EventType.BASKET: 3.0,
+    EventType.PURCHASE: 5.0,
+    EventType.APP_OPEN: 1.0,
+    EventType.STORE_VISIT: 1.0,
+}
+"""How much each type of event says about her interest in a category."""
+_HOUR_US = 3_600_000_000
+
+
+def touched(event: Event, decision_at: Callable[[int], DecisionTaken]) -> tuple[str, str] | None:
+    """Return the identity that an event tells something about, and its type; None where it tells of none."""
+    match event:
+        case CustomerIdentified() | EventTracked():
+            return event.identity, event.identity_type
+        case DecisionTaken():
+            return asked_under(event)
+        case RewardReceived():
+            return asked_under(decision_at(event.decision_seq))
+    return None
+
+
+def asked_under(decision: DecisionTaken) -> tuple[str, str]:
+    """Return the identity that a decision was asked for under, and its type."""
+    return decision.identity or decision.customer, decision.identity_type
+
+
+def apply(
+    known: Known,
+    logged: LoggedEvent,
+    category_of: Callable[[DecisionTaken], str],
+    decision_at: Callable[[int], DecisionTaken],
+) -> None:
+    """Let one event change what is known under its identity."""
+    event = logged.event
+    match event:
+        case CustomerIdentified():
+            _identify(known, event, logged.seq)
+        case EventTracked():
+            _track(known, event)
+        case DecisionTaken() if event.send_time_us is not None:
+            _contact(known, event, event.send_time_us, category_of(event))
+        case RewardReceived():
+            decision = decision_at(event.decision_seq)
+            if decision.send_time_us is not None:
+                add(known.sums, "earned.channel", decision.channel, event.value, event.occur_time_us)
+                add(known.sums, "earned.category", category_of(decision), event.value, event.occur_time_us)
+            if event.opts_out and decision.channel:
+                key = consent_key(decision.channel, event.opts_out)
+                _write(known.consents, key, ("refused", event.occur_time_us, logged.seq))
+
+
+def _identify(known: Known, event: CustomerIdentified, seq: int) -> None:
+    for name, value in sorted(event.attributes.items()):
+        _write(known.attributes, name, (value, event.occur_time_us, seq))
+    for consent in event.consents:
+        word = "granted" if consent.granted else "refused"
+        _write(known.consents, consent_key(consent.channel, consent.purpose), (word, event.occur_time_us, seq))
+
+
+def _write(written: dict[str, Written], name: str, new: Written) -> None:
+    if name not in written or new[1:] > written[name][1:]:
+        written[name] = new
+
+
+def _track(known: Known, event: EventTracked) -> None:
+    time_us = event.occur_time_us
+    sums = known.sums
+    if event.category:
+        weight = WEIGHTS[EventType(event.type)]
+        for kind in ("category", "category.lately"):
+            add(sums, kind, event.category, weight, time_us)
+    for place in ("device", "channel"):
+        if where := getattr(event, place):
+            add(sums, place, where, 1.0, time_us)
+            add(sums, f"{place}.lately", where, 1.0, time_us)
+    add(sums, "hour", str(time_us // _HOUR_US % 24), 1.0, time_us)
+    add(sums, "visits", "", 1.0, time_us)
+    known.happened("visit", time_us)
+    if event.type == EventType.PURCHASE:
+        add(sums, "purchases", "", 1.0, time_us)
+        add(sums, "spend", "", event.amount or 0.0, time_us)
+        known.happened("purchase", time_us)
+    if event.order:
+        known.orders.append(event.order)
+        del known.orders[:-ORDERS_KEPT]
+
+
+def _contact(known: Known, event: DecisionTaken, send_time_us: int, category: str) -> None:
+    known.contact(Contact(send_time_us, event.channel, event.campaign, event.content_id))
+    add(known.sums, "contacts", "", 1.0, send_time_us)
+    add(known.sums, "sent.channel", event.channel, 1.0, send_time_us)
+    add(known.sums, "sent.category", category, 1.0, send_time_us)
+    known.happened("contact", send_time_us)

@@ -1,0 +1,85 @@
+"""What is remembered of behaviour: decayed sums and their half-lives. Never a customer, never a feature's name.
+
+A sum over events of weight w at time t is worth the sum of w / 2^((now - t) / half-life). It can be
+added to in any order of arrival and two can be added up, so that late events land where they belong and merged
+customers have what both had.
+"""
+
+from msgspec import Struct
+
+DAY_US = 86_400_000_000
+KEYS_MAX = 64
+"""Things remembered of one kind, such as categories; the faintest is forgotten for the next."""
+
+
+class Memory(Struct, frozen=True):
+    """One kind of sum: its half-life in days, and what is added up."""
+
+    half_life_days: float
+    meaning: str
+
+
+MEMORIES = {
+    "category": Memory(30, "interest in content categories by habit"),
+    "category.lately": Memory(2, "interest in content categories lately"),
+    "device": Memory(30, "events by device, by habit"),
+    "device.lately": Memory(2, "events by device, lately"),
+    "channel": Memory(30, "events by channel, by habit"),
+    "channel.lately": Memory(2, "events by channel, lately"),
+    "hour": Memory(14, "events by hour of the day in UTC, 0 to 23"),
+    "visits": Memory(30, "events of any type"),
+    "purchases": Memory(90, "purchases"),
+    "spend": Memory(90, "money of purchases"),
+    "contacts": Memory(7, "messages sent"),
+    "sent.channel": Memory(30, "messages by channel"),
+    "sent.category": Memory(30, "messages by content category"),
+    "earned.channel": Memory(30, "rewards by channel"),
+    "earned.category": Memory(30, "rewards by content category"),
+}
+
+Sum = tuple[float, int]
+"""A sum's value, and the time it is reckoned at, in microseconds."""
+Sums = dict[str, dict[str, Sum]]
+"""Sums by the kind of memory and what they are about; an empty name where the kind is about one thing only."""
+
+
+def add(sums: Sums, kind: str, about: str, weight: float, time_us: int) -> None:
+    """Add an event's weight to a sum; faint ones are forgotten where there are too many."""
+    mine = sums.setdefault(kind, {})
+    mine[about] = _joined(mine.get(about), (weight, time_us), kind)
+    if len(mine) > KEYS_MAX:
+        now_us = max(time for _, time in mine.values())
+        del mine[min(mine, key=lambda name: (abs(worth(mine[name], kind, now_us)), name))]
+
+
+def add_all(sums: Sums, others: Sums) -> None:
+    """Add another's sums to these."""
+    for kind, theirs in others.items():
+        for about, (value, time_us) in theirs.items():
+            add(sums, kind, about, value, time_us)
+
+
+def worth(one: Sum, kind: str, now_us: int) -> float:
+    """Return what a sum is worth now; what lies in the future counts in full."""
+    value, time_us = one
+    if now_us <= time_us:
+        return value
+    return value * _left(now_us - time_us, kind)
+
+
+def worths(sums: Sums, kind: str, now_us: int) -> dict[str, float]:
+    """Return what each sum of a kind is worth now."""
+    return {about: worth(one, kind, now_us) for about, one in sums.get(kind, {}).items()}
+
+
+def _joined(one: Sum | None, other: Sum, kind: str) -> Sum:
+    if one is None:
+        return other
+    late, early = (one, other) if one[1] >= other[1] else (other, one)
+    return late[0] + early[0] * _left(late[1] - early[1], kind), late[1]
+
+
+def _left(elapsed_us: int, kind: str) -> float:
+    """Return the part of a weight that is left of it after a time."""
+    left: float = 0.5 ** (elapsed_us / (MEMORIES[kind].half_life_days * DAY_US))
+    return left

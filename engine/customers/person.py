@@ -1,0 +1,150 @@
+"""A customer: her identities, what is known under each, and the links that make them one. Never a raw identity.
+
+Every fact stays with the identity it came under, so that a link joins what both had and an unlink gives each its own.
+"""
+
+from bisect import insort
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from engine.customers.memory import DAY_US, Sums, add_all
+
+CONTACTS_HORIZON_US = 98 * DAY_US
+"""The longest window a message limit may have, 90 days, and the week that a send slot may lie ahead."""
+ORDERS_KEPT = 64
+
+Written = tuple[str, int, int]
+"""A value, the time it was written as of, and the sequence number it was written at."""
+
+
+class Contact(Struct, frozen=True, order=True, array_like=True):
+    """One message: its send time in microseconds, its channel, campaign and content."""
+
+    time_us: int
+    channel: str
+    campaign: str = ""
+    content_id: str = ""
+
+
+class Known(Struct, array_like=True):
+    """What is known under one identity, by the keyed hash that stands for it, since the event that first named it.
+
+    `consents` are `granted` or `refused` by channel and purpose. `last_us` are the times of the last visit, purchase
+    and so on.
+    `orders` are keyed hashes of order ids, newest last.
+    """
+
+    identity: str
+    type: str
+    first_seq: int
+    first_time_us: int
+    attributes: dict[str, Written] = {}
+    consents: dict[str, Written] = {}
+    sums: Sums = {}
+    contacts: list[Contact] = []
+    last_us: dict[str, int] = {}
+    orders: list[str] = []
+
+    def contact(self, contact: Contact) -> None:
+        """Count one message from the moment it is decided, and forget those that left the horizon before it."""
+        insort(self.contacts, contact)
+        horizon_us = contact.time_us - CONTACTS_HORIZON_US
+        while self.contacts[0].time_us <= horizon_us:
+            del self.contacts[0]
+
+    def happened(self, what: str, time_us: int) -> None:
+        """Note when something happened last."""
+        self.last_us[what] = max(time_us, self.last_us.get(what, 0))
+
+
+class Person(Struct, array_like=True):
+    """One customer: everything known under each of her identities, and the links between them, each way round once."""
+
+    identities: dict[str, Known]
+    links: list[tuple[str, str]] = []
+
+    @property
+    def root(self) -> str:
+        """The identity she has been known by for longest; her control group goes by it."""
+        first = min(self.identities.values(), key=lambda known: (known.first_seq, known.identity))
+        return first.identity
+
+    @property
+    def contacts(self) -> list[Contact]:
+        """All messages to her, oldest first."""
+        if len(self.identities) == 1:
+            return next(iter(self.identities.values())).contacts
+        return sorted(contact for known in self.identities.values() for contact in known.contacts)
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Each attribute's last value by event time; those taken back are left out."""
+        return _latest(known.attributes for known in self.identities.values())
+
+    @property
+    def consents(self) -> dict[str, str]:
+        """The last word, `granted` or `refused`, for each channel and purpose (`consent_key`)."""
+        return _latest(known.consents for known in self.identities.values())
+
+    @property
+    def sums(self) -> Sums:
+        """What is remembered of her behaviour under all identities; not to be changed."""
+        known = list(self.identities.values())
+        if len(known) == 1:
+            return known[0].sums
+        total: Sums = {}
+        for one in known:
+            add_all(total, one.sums)
+        return total
+
+    def last_us(self, what: str) -> int | None:
+        """Return when something happened last, in microseconds; None where it never did."""
+        return max((known.last_us[what] for known in self.identities.values() if what in known.last_us), default=None)
+
+    @property
+    def identity_types(self) -> frozenset[str]:
+        """The types of her identities."""
+        return frozenset(known.type for known in self.identities.values())
+
+
+def consent_key(channel: str, purpose: str) -> str:
+    """Return the name of a consent among a person's; an empty channel stands for every channel."""
+    return f"{len(channel)}:{channel}{purpose}"
+
+
+def joined(one: Person, other: Person, link: tuple[str, str]) -> Person:
+    """Return the one customer that two are, by this link."""
+    return Person(one.identities | other.identities, [*one.links, *other.links, link])
+
+
+def components(person: Person) -> list[Person]:
+    """Return the customers that a person's links really connect, the one with her root first."""
+    left = dict(person.identities)
+    found = []
+    for root in sorted(left, key=lambda identity: (left[identity].first_seq, identity)):
+        if root not in left:
+            continue
+        mine = _reached(root, person.links)
+        links = [link for link in person.links if link[0] in mine]
+        found.append(Person({identity: left.pop(identity) for identity in sorted(mine)}, links))
+    return found
+
+
+def _reached(root: str, links: list[tuple[str, str]]) -> set[str]:
+    reached, before = {root}, 0
+    while len(reached) > before:
+        before = len(reached)
+        for one, other in links:
+            if one in reached or other in reached:
+                reached |= {one, other}
+    return reached
+
+
+def _latest(writings: Iterable[dict[str, Written]]) -> dict[str, str]:
+    newest: dict[str, Written] = {}
+    for written in writings:
+        for name, one in written.items():
+            if name not in newest or one[1:] > newest[name][1:]:
+                newest[name] = one
+    return {name: value for name, (value, _, _) in sorted(newest.items()) if value}

@@ -1,0 +1,169 @@
+"""The register: who is who, each customer with all that is known, at one sequence number. Never a raw identity.
+
+It is a fold of the log, kept in a table beside it and written in the log's own transactions, so that it has always
+reached the log's end and a start has nothing to fold. Only the customers of late are in memory.
+"""
+
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct, msgpack
+
+from engine.customers.folding import apply, touched
+from engine.customers.person import Known, Person, components, joined
+from engine.events import DecisionTaken, IdentitiesLinked, IdentitiesUnlinked, LoggedEvent
+from engine.log.customers_table import CustomersTable
+
+_encode = msgpack.Encoder().encode
+_decode = msgpack.Decoder(Person).decode
+
+CategoryOf = Callable[[DecisionTaken], str]
+"""Tells the category of the content that a decision chose."""
+DecisionAt = Callable[[int], DecisionTaken]
+"""Tells the decision at a sequence number."""
+
+
+class Entry(Struct):
+    """A customer in memory: her row in the table (None before the first save), and what is not saved yet."""
+
+    person: Person
+    row: int | None = None
+    changed: bool = False
+    unowned: set[str] = set()
+
+
+class CustomerRegister:
+    """Every customer; at most `in_memory` of them, those of late, are held in memory between two commits."""
+
+    def __init__(self, table: CustomersTable, category_of: CategoryOf, decision_at: DecisionAt, in_memory: int) -> None:
+        self._table = table
+        self._category_of = category_of
+        self._decision_at = decision_at
+        self._in_memory = in_memory
+        self.forget_unsaved()
+
+    def forget_unsaved(self) -> None:
+        """Go back to what the table holds."""
+        self._entries: dict[str, Entry] = {}
+        self._roots: dict[str, str] = {}
+        self._gone_rows: list[int] = []
+        self._changed: dict[str, Entry] = {}
+        self.seq = self._saved_seq = self._table.seq
+        self._next_row = self._table.next_row
+
+    def find(self, identity: str) -> Person | None:
+        """Return the customer that an identity belongs to, None where it was never seen; not to be changed."""
+        entry = self._entry(identity)
+        return entry.person if entry else None
+
+    def all(self) -> Iterator[Person]:
+        """Yield every customer; call `save` before."""
+        return map(_decode, self._table.read())
+
+    def fold(self, logged: LoggedEvent) -> None:
+        """Apply the log's next event."""
+        event = logged.event
+        match event:
+            case IdentitiesLinked():
+                self._link(self._known(event.identity, event.identity_type, logged), event, logged)
+            case IdentitiesUnlinked():
+                self._unlink(event.identity, event.other)
+            case _:
+                if named := touched(event, self._decision_at):
+                    entry = self._known(*named, logged)
+                    apply(entry.person.identities[named[0]], logged, self._category_of, self._decision_at)
+        self.seq = logged.seq
+
+    def save(self) -> None:
+        """Write what has changed into the log's open transaction; customers of long ago leave the memory."""
+        if self.seq == self._saved_seq:
+            return
+        for entry in self._changed.values():
+            if entry.row is None:
+                entry.row, self._next_row = self._next_row, self._next_row + 1
+        self._table.save(
+            self.seq,
+            [(entry.row or 0, _encode(entry.person)) for entry in self._changed.values()],
+            [(identity, entry.row or 0) for entry in self._changed.values() for identity in sorted(entry.unowned)],
+            self._gone_rows,
+        )
+        for entry in self._changed.values():
+            entry.changed, entry.unowned = False, set()
+        self._changed, self._gone_rows, self._saved_seq = {}, [], self.seq
+        self._make_room()
+
+    def _make_room(self) -> None:
+        excess = len(self._entries) - self._in_memory
+        for root in list(self._entries)[: max(0, excess)]:
+            for identity in self._entries.pop(root).person.identities:
+                self._roots.pop(identity, None)
+
+    def _entry(self, identity: str) -> Entry | None:
+        root = self._roots.get(identity, identity)
+        entry = self._entries.pop(root, None)
+        if entry is None:
+            if (found := self._table.find(identity)) is None:
+                return None
+            entry = Entry(_decode(found[1]), found[0])
+            root = entry.person.root
+            self._remember_roots(root, entry.person)
+        self._entries[root] = entry  # now the last that leaves
+        return entry
+
+    def _remember_roots(self, root: str, person: Person) -> None:
+        for identity in person.identities:
+            if identity != root:
+                self._roots[identity] = root
+
+    def _known(self, identity: str, identity_type: str, logged: LoggedEvent) -> Entry:
+        """Return the entry of an identity's customer, a new one where it was never seen; it is about to change."""
+        entry = self._entry(identity)
+        if entry is None:
+            known = Known(identity, identity_type, logged.seq, logged.time_us)
+            entry = self._entries[identity] = Entry(Person({identity: known}), unowned={identity})
+        self._changing(entry)
+        return entry
+
+    def _changing(self, entry: Entry) -> None:
+        if not entry.changed:
+            entry.changed = True
+            self._changed[entry.person.root] = entry
+
+    def _link(self, one: Entry, event: IdentitiesLinked, logged: LoggedEvent) -> None:
+        other = self._known(event.other, event.other_type, logged)
+        link = (min(event.identity, event.other), max(event.identity, event.other))
+        if one is other:
+            if link not in one.person.links:
+                one.person.links.append(link)
+            return
+        older, younger = sorted((one, other), key=lambda entry: self._age(entry.person))
+        self._leave(younger)
+        older.unowned |= set(younger.person.identities)
+        older.person = joined(older.person, younger.person, link)
+        self._remember_roots(older.person.root, older.person)
+
+    def _unlink(self, identity: str, other: str) -> None:
+        entry = self._entry(identity)
+        link = (min(identity, other), max(identity, other))
+        if entry is None or link not in entry.person.links:
+            return
+        self._changing(entry)
+        entry.person.links.remove(link)
+        entry.person, *parted = components(entry.person)
+        for person in parted:
+            new = Entry(person, unowned=set(person.identities))
+            self._entries[person.root] = new
+            self._roots.pop(person.root, None)
+            self._remember_roots(person.root, person)
+            self._changing(new)
+
+    def _leave(self, entry: Entry) -> None:
+        root = entry.person.root
+        del self._entries[root]
+        self._changed.pop(root, None)
+        if entry.row is not None:
+            self._gone_rows.append(entry.row)
+
+    @staticmethod
+    def _age(person: Person) -> tuple[int, str]:
+        root = person.identities[person.root]
+        return root.first_seq, root.identity

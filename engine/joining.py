@@ -1,0 +1,29 @@
+"""Joining a reward with its decision: whether its window has closed, and what all its outcomes come to. Never an append."""
+
+from msgspec import structs
+
+from engine.events import RewardReceived
+from engine.log.sqlite import Log
+from engine.outcomes import Outcome, combined
+from engine.rewards import LoggedDecision
+from engine.state import State
+
+
+def closed(state: State, decision: LoggedDecision, now_us: int) -> bool:
+    """Tell whether a decision has a window and it has closed by now."""
+    waiting = state.open_decisions.get(decision.seq)
+    ended = waiting is None or waiting.close_time_us <= max(now_us, state.clock_us)
+    return decision.event.close_time_us is not None and ended
+
+
+def windowed(log: Log, state: State, event: RewardReceived, decision: LoggedDecision, now_us: int) -> RewardReceived:
+    """Return the event with its lateness and with what all outcomes of its decision come to, itself included."""
+    campaign = state.catalogue(decision.event.campaign).campaign
+    earlier = [
+        Outcome(logged.event.occur_time_us, logged.seq, logged.event.value)
+        for logged in log.rewards(event.decision_seq)
+    ]
+    this = Outcome(event.occur_time_us, log.last_seq + 1, event.value)
+    return structs.replace(
+        event, late=closed(state, decision, now_us), final_value=combined([*earlier, this], campaign)
+    )

@@ -1,0 +1,68 @@
+"""The table of customers in the log's file, written in the log's own transactions. Never what a customer's bytes mean.
+
+It holds one fold of the log, at the sequence number it has reached: it can be dropped and folded again.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from engine.log.sqlite import Log
+
+
+class CustomersTable:
+    """Customers' bytes by row, and the row of each identity; what is not committed is undone with the log's events."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    @property
+    def seq(self) -> int:
+        """The sequence number of the last event folded in."""
+        return int(self._rows("SELECT coalesce(max(seq), 0) FROM customers_fold")[0][0])
+
+    @property
+    def next_row(self) -> int:
+        """The next free row number."""
+        return int(self._rows("SELECT coalesce(max(row), 0) + 1 FROM customers")[0][0])
+
+    def find(self, identity: str) -> tuple[int, bytes] | None:
+        """Return the row and the bytes of the customer that an identity belongs to."""
+        query = (
+            "SELECT customers.row, body FROM identities JOIN customers ON customers.row = identities.customer_row"
+            " WHERE identity = ?"
+        )
+        rows = self._rows(query, (bytes.fromhex(identity),))
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def read(self) -> Iterator[bytes]:
+        """Yield every customer's bytes."""
+        after = 0
+        while rows := self._rows("SELECT row, body FROM customers WHERE row > ? ORDER BY row LIMIT 500", (after,)):
+            yield from (body for _, body in rows)
+            after = rows[-1][0]
+
+    def save(
+        self,
+        seq: int,
+        bodies: Iterable[tuple[int, bytes]],
+        owners: Iterable[tuple[str, int]],
+        gone_rows: Iterable[int],
+        gone_identities: Iterable[str] = (),
+    ) -> None:
+        """Write customers' bytes, the rows of identities, and the sequence number they have reached."""
+        with self._log.writing() as connection:
+            run = connection.executemany
+            run("DELETE FROM customers WHERE row = ?", [(row,) for row in gone_rows])
+            run("DELETE FROM identities WHERE identity = ?", [(bytes.fromhex(one),) for one in gone_identities])
+            run(
+                "INSERT INTO customers (row, body) VALUES (?, ?) ON CONFLICT (row) DO UPDATE SET body = excluded.body",
+                bodies,
+            )
+            run(
+                "INSERT OR REPLACE INTO identities (identity, customer_row) VALUES (?, ?)",
+                [(bytes.fromhex(identity), row) for identity, row in owners],
+            )
+            connection.execute("INSERT OR REPLACE INTO customers_fold (id, seq) VALUES (1, ?)", (seq,))
+
+    def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+        return self._log.rows(query, values)
