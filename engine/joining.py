@@ -1,4 +1,4 @@
-"""Joining a reward with its decision: whether its window has closed, and what all its outcomes come to. Never an append."""
+"""Joining a reward with its decision: is its window closed, and what do all its outcomes come to. Never an append."""
 
 from msgspec import structs
 
