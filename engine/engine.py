@@ -47,6 +47,9 @@ from engine.types import (
     RewardRequest,
 )
 
+FOLDED_PER_COMMIT = 10_000
+"""Events folded anew between two commits of the customers, so that a recovery needs no memory for all of them."""
+
 NewId = Callable[[], str]
 """Makes an id that never came before, for callers who send none."""
 
@@ -281,4 +284,11 @@ class Engine:
                 self.state.fold(logged)
             if logged.seq > self.customers.seq:
                 self.customers.fold(logged)
+                if logged.seq % FOLDED_PER_COMMIT == 0:
+                    self._keep_customers()
+        self._keep_customers()
         self._healthy = True
+
+    def _keep_customers(self) -> None:
+        self.customers.save()
+        self.log.commit()
