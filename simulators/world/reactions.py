@@ -73,14 +73,15 @@ def chances(people: People, who: Ints, noticing: Floats, lens: Lens, catalogue: 
     """Return the chances of `who` (B,), with `noticing` (B, P) their attention at each slot's send time."""
     price = people.price_sensitivity[who, None] * catalogue.price_level
     taste = people.taste[who][:, catalogue.category]
-    click = logistic((taste - price + lens.appeal)[:, None, :] + lens.fit)
+    liking = taste - price + lens.appeal
+    click = logistic(liking[:, None, :] + lens.fit)
     novelty = np.exp(-people.boredom[who, None] * lens.seen)
     desktop = people.device[who, DEVICES.index("desktop")]
     handy = np.where(catalogue.desktop_only, (ELSEWHERE + (1 - ELSEWHERE) * desktop)[:, None], 1.0)
     return Chances(
         notice=noticing * np.exp(-people.fatigue[who] * lens.tired)[:, None],
         click=click * (novelty * handy)[:, None, :],
-        basket=logistic(0.5 * (taste - price)),
+        basket=logistic(0.5 * liking),
         buy=people.buys[who],
         send_back=people.returns[who],
         leave=np.minimum(people.unsubscribes[who] * (1 + 0.3 * lens.tired), 1.0),

@@ -53,14 +53,14 @@ SCENARIOS: Mapping[str, Scenario] = _described(
     Scenario(
         "ryan",
         "Seven in ten small-town customers, Ryan among them, move to Chicago, into another life, and say so.",
-        days=75,
+        days=90,
         contact_every_days=1.5,
         happenings=(_MOVE,),
     ),
     Scenario(
         "silent-move",
         "The same move, of which no attribute tells: it shows only in what they do.",
-        days=75,
+        days=90,
         contact_every_days=1.5,
         happenings=(structs.replace(_MOVE, shows=Visibility.BEHAVIOUR),),
     ),
@@ -95,7 +95,7 @@ SCENARIOS: Mapping[str, Scenario] = _described(
     Scenario("dirty-data", "As steady, but one report in twenty is wrong, doubled or from a machine.", dirt=0.05),
     Scenario(
         "fatigue",
-        "Everyone is written to every day and tires of it three times as fast: silence is often best.",
+        "Everyone is written to every day and tires of it three times as fast: each message takes from the next.",
         contact_every_days=1.0,
         fatigue=3.0,
     ),
