@@ -44,7 +44,9 @@ def measures(report: Report) -> list[Measured]:
         {run.policy: run for run in report.runs if run.seed == seed}
         for seed in dict.fromkeys(run.seed for run in report.runs)
     ]
-    rules = [_LAST_FIFTH, *_RULES.get(report.settings.scenario, ())]
+    scenario = report.settings.scenario
+    last_fifth = ("share", "oracle share over the last fifth", _SHARE_TARGETS.get(scenario, ""), _end_share(ENGINE))
+    rules = [last_fifth, *_RULES.get(scenario, ())]
     return [Measured(name, meaning, target, tuple(map(rule, seeds))) for name, meaning, target, rule in rules]
 
 
@@ -160,7 +162,7 @@ def _cost(run: Run | None) -> float | None:
     return max((one.cost for one in newcomers), default=None)
 
 
-_LAST_FIFTH = ("share", "oracle share over the last fifth", "", _end_share(ENGINE))
+_SHARE_TARGETS = {"steady": ">= 0.85", "late-rewards": ">= 0.9 of steady's"}
 _RECOVERY = (
     "contacts until recovered",
     "contacts after the move until a mover's share, over ten of them, is back at 90 % of the one before",
@@ -168,7 +170,6 @@ _RECOVERY = (
     _of(ENGINE, contacts_to_recover),
 )
 _RULES: Mapping[str, Sequence[tuple[str, str, str, Rule]]] = {
-    "steady": (("share (target)", "the same, for this scenario's target", ">= 0.85", _end_share(ENGINE)),),
     "ryan": (
         _RECOVERY,
         (
@@ -213,7 +214,6 @@ _RULES: Mapping[str, Sequence[tuple[str, str, str, Rule]]] = {
         ("reward to one model", "reward over the last fifth, to one shared model's", ">= 1", _reward_against(SHARED)),
         ("reward to isolated", "reward over the last fifth, to isolated channels'", ">= 1", _reward_against(ISOLATED)),
     ),
-    "late-rewards": (("share (compare)", "to be within 10 % of steady's", "0.9 of steady", _end_share(ENGINE)),),
     "new-content": (
         (
             "tried",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import structs
 
-from simulators.world.arrays import DAY_US, HOUR_US, START_US, Bools, Ints, Purpose, generator
+from simulators.world.arrays import DAY_US, START_US, Bools, Ints, Purpose, generator
 from simulators.world.life_events import Happening, Visibility, happened
 from simulators.world.moments import Told
 from simulators.world.people import RYAN, Mixture, People, born
@@ -95,7 +95,7 @@ class Lives:
 
 
 def _morning_us(day: int) -> int:
-    return START_US + day * DAY_US + HOUR_US // 60
+    return START_US + day * DAY_US
 
 
 def _alike(people: People) -> People:

@@ -59,9 +59,8 @@ class Outcome(Struct, frozen=True, order=True):
 
 
 class Told(Struct, frozen=True):
-    """What is told of a customer: attributes that she declared, or a channel that she refused from now on."""
+    """Attributes that a customer declared, at a moment."""
 
     time_us: int
     who: int
-    attributes: dict[str, str] = {}
-    refused_channel: str = ""
+    attributes: dict[str, str]

@@ -101,7 +101,7 @@ class World:
         who = np.flatnonzero(due & (people.join_day <= day))
         draw = generator(self.seed, Purpose.CONTACTS, day + 1)
         planned, hour_luck, luck = (draw.random(size) for size in (due.size, due.size, (due.size, UNIFORMS)))
-        first_hour, _ = clock(people.city[who], np.array(START_US + day * DAY_US))
+        first_hour, _ = clock(self.lives.told_city[who], np.array(START_US + day * DAY_US))
         hour = np.where(planned[who] < 0.5, (BATCH_HOUR - first_hour) % 24, hours_of(people, who, day, hour_luck[who]))
         order = np.argsort(hour, kind="stable")
         return Contacts(who[order], hour[order], luck[who][order])
