@@ -39,11 +39,15 @@ class Bandit:
         self._actions: dict[str, Example] = {}
 
     def probabilities(self, shared: str, actions: Sequence[str]) -> list[float]:
-        """Return the probability of each action line, in their order, as Vowpal Wabbit gives them: check before use."""
+        """Return the probability of each action line, in their order, as Vowpal Wabbit gives them: check before use.
+
+        The binding's own methods, as in `learn`: 14 against 21 us with 24 actions and 34 features.
+        """
         try:
-            context = self._workspace.example(shared)
-            found: list[float] = self._workspace.predict([context, *map(self._action, actions)])
-            self._workspace.finish_example([context])
+            context = self._workspace._parse(shared)
+            self._workspace.predict_multi([*context, *map(self._action, actions)])
+            found: list[float] = context[0].get_action_scores()
+            self._workspace._finish_example_multi_ex(context)
         except (RuntimeError, ValueError) as error:
             raise ModelFailed(f"prediction failed: {error}") from error
         return found
