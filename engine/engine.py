@@ -22,7 +22,6 @@ from engine.events import (
     DecisionActivated,
     DecisionTaken,
     Event,
-    ModelsRolledBack,
     RebuildStarted,
     RewardReceived,
     Tick,
@@ -32,9 +31,10 @@ from engine.features import check_text, require, shown
 from engine.folds import Rebuild
 from engine.history import past_of
 from engine.keyed_hash import KeyedHash, decision_key
+from engine.ladder import put_back, step_down
 from engine.log.sqlite import Log
 from engine.outcomes import Outcome, combined
-from engine.policy import model_names
+from engine.policy import unfit_models
 from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
 from engine.rewards import LoggedDecision, activated, possible_time_us, receipt, received
 from engine.snapshots import newest_good, taken
@@ -82,9 +82,23 @@ class Engine:
         share = self.state.catalogue(request.campaign).campaign.control_share
         control = self._hash.control_position(request.campaign, customer) < share
         whom = Whom(customer=customer, control=control, now_us=now_us)
-        decision = decide(self.state, self._calendar, request, whom, Ids(decision_id, request_digest))
+        decision = self._decided(request, whom, Ids(decision_id, request_digest))
         self.accept(now_us, decision, key)
         return decision
+
+    def _decided(self, request: DecideRequest, whom: Whom, ids: Ids) -> DecisionTaken:
+        """Take a decision, and again from the rung below each time that a model of it was unfit.
+
+        Each step down is in the log before the decision, so that a replay takes it from the same models. A model takes
+        two at most between two of its lessons: on the last it is not asked.
+        """
+        while True:
+            decision = decide(self.state, self._calendar, request, whom, ids)
+            refused = unfit_models(decision, self.state.put_back)
+            if not refused:
+                return decision
+            for name, why in refused.items():
+                self.accept(whom.now_us, step_down(self.log, name, why, self.state.put_back.get(name)))
 
     def reward(self, request: RewardRequest, now_us: int) -> RewardReceipt:
         """Take what came of a decision and learn it; a repeated `reward_id` changes nothing.
@@ -258,15 +272,10 @@ class Engine:
         self._healthy = False
 
     def _replace_faulty_models(self) -> None:
-        """Put the last good snapshot's models, or empty ones, in the place of models that are unfit to decide."""
+        """Put back every model that is unfit to decide, whoever's it is: with one of them no snapshot is good."""
         faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
-        if not faults:
-            return
-        good_seq = newest_good(self.log.snapshots(), past_of(self.log)).state.seq
-        for campaign in list(self.state.campaigns):
-            for channel in ("", *self.state.catalogue(campaign).campaign.channels):
-                if why := " and ".join(faults[name] for name in model_names(campaign, channel) if name in faults):
-                    self.accept(self.state.clock_us, ModelsRolledBack(campaign, channel, good_seq, why))
+        for name, why in faults.items():
+            self.accept(self.state.clock_us, put_back(self.log, name, why))
 
     def _heal(self) -> None:
         if not self._healthy:

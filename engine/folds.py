@@ -31,6 +31,22 @@ class Learned(Struct, frozen=True):
         return structs.replace(self, lessons=self.lessons + 1, last_time_us=time_us)
 
 
+class PutBack(Struct, frozen=True):
+    """A model that was unfit to decide, and stands where it was put back: it has not learned since.
+
+    `to_seq` is the last good snapshot's that has it, 0 where none has: then it is empty, and not asked.
+    """
+
+    to_seq: int
+    why: str
+
+    @property
+    def problem(self) -> str:
+        """Say what happened to the model, for those who read a decision."""
+        where = f"put back to what it was at event {self.to_seq}" if self.to_seq else "begun anew, in no good snapshot"
+        return f"the model was refused ({self.why}) and is {where}"
+
+
 class Later(Struct, frozen=True):
     """What was taught while a rebuild ran: the decision, its value, and what had been learned of it provisionally."""
 
@@ -71,3 +87,4 @@ class Folds(Struct, frozen=True):
     late_rewards: int = 0
     learned: dict[str, Learned] = {}
     rebuilds: dict[str, Rebuild] = {}
+    put_back: dict[str, PutBack] = {}

@@ -24,6 +24,8 @@ def past_of(log: Log) -> Past:
     folded: dict[int, ModelsThen] = {}
 
     def models_at(seq: int) -> ModelsThen:
+        if not seq:
+            return {}, {}  # before the log's first event, which is where a model that begins anew goes back to
         stored = _stored(log, seq)
         if stored is None and seq not in folded:
             folded[seq] = _folded(log, seq, past)

@@ -26,7 +26,10 @@ class SnapshotStatus(Struct, frozen=True):
 
 
 class ModelStatus(Struct, frozen=True):
-    """One model as it stands: its place in the log, the SHA-256 of its bytes, how much it learned, and its switches."""
+    """One model as it stands: its place in the log, the SHA-256 of its bytes, how much it learned, and its switches.
+
+    `problem` says why it was put back, until it learns.
+    """
 
     name: str
     seq: int
@@ -34,6 +37,7 @@ class ModelStatus(Struct, frozen=True):
     learned: Learned
     frozen: bool
     fallback: bool
+    problem: str
 
 
 def snapshots(engine: Engine) -> list[SnapshotStatus]:
@@ -64,6 +68,7 @@ def models(engine: Engine, campaign: str, channel: str) -> list[ModelStatus]:
             learned=engine.state.learned.get(name, Learned()),
             frozen=channel in fold.frozen,
             fallback=channel in fold.fallback,
+            problem=back.problem if (back := engine.state.put_back.get(name)) else "",
         )
         for name in model_names(campaign, channel)
     ]
@@ -80,7 +85,8 @@ def switch(engine: Engine, campaign: str, channel: str, kind: Switch, now_us: in
 
 
 def roll_back(engine: Engine, campaign: str, channel: str, snapshot_seq: int, now_us: int) -> None:
-    """Put a channel's models back to a stored snapshot's; they learn on from there. Where they stand there, no event.
+    """Put a channel's models back to a stored snapshot's; they learn on from there. Where they stand there, no event,
+    unless that is because they were unfit: an operator who asks for it says that it is well.
 
     Raises NotFound for a snapshot or campaign that is none, NotPossible where the snapshot is damaged.
     """
@@ -91,7 +97,9 @@ def roll_back(engine: Engine, campaign: str, channel: str, snapshot_seq: int, no
     if status.problem:
         raise NotPossible(f"snapshot {snapshot_seq} is damaged: {status.problem}; choose another")
     saved, _ = past_of(engine.log).models_at(snapshot_seq)
-    if not all(_equal(engine.state.models[name], saved.get(name)) for name in model_names(campaign, channel)):
+    names = model_names(campaign, channel)
+    unfit = any(name in engine.state.put_back for name in names)
+    if unfit or not all(_equal(engine.state.models[name], saved.get(name)) for name in names):
         engine.accept(now_us, ModelsRolledBack(campaign, channel, snapshot_seq, "asked for"))
 
 

@@ -25,7 +25,7 @@ from engine.events import (
     Tick,
 )
 from engine.features import shown
-from engine.folds import CampaignFold, Folds, Learned, Rebuild
+from engine.folds import CampaignFold, Folds, Learned, PutBack, Rebuild
 from engine.learner import Rewarded, rewarded_decision, teach
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome, combined
@@ -59,6 +59,7 @@ class State:
         self.late_rewards = 0
         self.learned: dict[str, Learned] = {}
         self.rebuilds: dict[str, Rebuild] = {}
+        self.put_back: dict[str, PutBack] = {}
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
@@ -68,7 +69,7 @@ class State:
         self.contacts = ContactLedger(folds.contacts)
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
-        self.learned, self.rebuilds = folds.learned, folds.rebuilds
+        self.learned, self.rebuilds, self.put_back = folds.learned, folds.rebuilds, folds.put_back
         self.models = {name: Bandit(models[name]) for name in folds.model_sha256}
 
     def folds(self, model_sha256: dict[str, bytes]) -> Folds:
@@ -83,6 +84,7 @@ class State:
             late_rewards=self.late_rewards,
             learned=self.learned,
             rebuilds=self.rebuilds,
+            put_back=self.put_back,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -154,9 +156,12 @@ class State:
 
     def _roll_back(self, event: ModelsRolledBack) -> None:
         models, learned = self._past.models_at(event.to_seq)
-        for name in model_names(event.campaign, event.channel):
+        for name in (event.model,) if event.model else model_names(event.campaign, event.channel):
             self.models[name] = Bandit(models.get(name))
             self.learned[name] = learned.get(name, Learned())
+            self.put_back.pop(name, None)
+        if event.model:
+            self.put_back[event.model] = PutBack(event.to_seq, event.why)
 
     def frozen_models(self, campaign: str) -> frozenset[str]:
         """Return the names of a campaign's models that do not learn."""
@@ -231,6 +236,8 @@ class State:
         for name, taught in teach(learning, rewarded, value, learned).items():
             before = self.learned.get(name, Learned())
             self.learned[name] = before.after(self.clock_us, taught=taught)
+            if taught:
+                self.put_back.pop(name, None)
         if rebuild := self.rebuilds.get(campaign):
             rebuild.note(decision_seq, value, learned)
 
