@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from math import sqrt
 
 import numpy as np
 import pytest
@@ -10,37 +9,19 @@ import pytest
 from engine import model_operations
 from engine.engine import Engine
 from engine.errors import LogUnavailable
-from engine.events import DecisionTaken, ModelsRolledBack, Reason, Switch
+from engine.events import ModelsRolledBack, Reason, Switch
 from engine.exploration import UnsoundProbabilities
 from engine.folds import Learned
-from engine.history import past_of
 from engine.log.sqlite import Log
 from engine.policy import content_name, model_names, router_name, slot_name
-from engine.replay import replay
 from engine.vowpal_wabbit import Bandit, ModelFailed
-from tests.engine.operated import Ask, busy, changed, events_of, sent, stage, weights
-from tests.engine.test_replay import same_weights
+from tests.engine.operated import Ask, assert_replays, busy, changed, events_of, ruin, sent, stage, weights
 from tests.wardrobe import CAMPAIGN, NOON_US
 
 Opened = Callable[..., Engine]
 EMAIL, SLOT = content_name("wardrobe", "email"), slot_name("wardrobe", "email")
 NO_NUMBER = "a weight is not a finite number"
 FEWER = CAMPAIGN.replace("  app:\n    send_windows: {now: now}\n", "")
-
-
-def ruin(engine: Engine, name: str, weight: float = float("nan")) -> None:
-    """Make every weight that a model has learned this one, as broken memory might."""
-    model = engine.state.models[name]
-    for index, *_ in model.weights():
-        model._workspace.set_weight(int(index), 0, weight)
-
-
-def assert_replays(engine: Engine) -> None:
-    """Taking every decision of the log again gives the same decisions, and the same weights."""
-    again = replay(engine.log.read(), past_of(engine.log))
-    assert again.different == ()
-    assert same_weights(engine.state, again.state)
-    assert engine.state.put_back == again.state.put_back
 
 
 def test_a_refused_model_goes_back_to_the_last_good_snapshot_in_the_same_decision(engine: Engine, asking: Ask) -> None:
@@ -198,82 +179,6 @@ def test_a_sound_model_writes_nothing_into_the_log(engine: Engine, asking: Ask) 
         engine.decide(asking(), NOON_US)
     assert engine.log.last_seq == before + 20
     assert not engine.state.put_back
-
-
-def on_current(_: Engine) -> Reason:
-    """Leave the models as they learned."""
-    return Reason.MODEL
-
-
-def on_snapshot(engine: Engine) -> Reason:
-    """Ruin what the last snapshot has."""
-    engine.snapshot(NOON_US)
-    ruin(engine, EMAIL)
-    ruin(engine, router_name("wardrobe"))
-    return Reason.PREVIOUS_SNAPSHOT
-
-
-def on_uniform(engine: Engine) -> Reason:
-    """Ruin what no snapshot has."""
-    ruin(engine, EMAIL)
-    ruin(engine, router_name("wardrobe"))
-    return Reason.UNIFORM
-
-
-def on_fallback(engine: Engine) -> Reason:
-    """Throw the kill switch of a channel and of the router."""
-    for channel in ("", "email"):
-        model_operations.switch(engine, "wardrobe", channel, Switch.FALLBACK, NOON_US, on=True)
-    return Reason.FALLBACK
-
-
-@pytest.mark.parametrize("exploration", ["squarecb", "epsilon_greedy"])
-@pytest.mark.parametrize("step", [on_current, on_snapshot, on_uniform, on_fallback])
-def test_on_every_rung_the_propensity_is_the_probability_drawn_from(
-    opened: Opened, asking: Ask, step: Callable[[Engine], Reason], exploration: str
-) -> None:
-    """Over 600 decisions each stage's actions come as often as logged, 4.5 standard errors apart; a replay agrees."""
-    engine = opened(source=f"{CAMPAIGN}exploration: {{method: {exploration}, floor: 0.2}}\n")
-    busy(engine, asking, 30)
-    reason = step(engine)
-    taken = [engine.decide(asking(request_id=f"q{number}"), NOON_US) for number in range(600)]
-    treated = [decision for decision in taken if not decision.control]
-    allowed = {Reason.MODEL, Reason.EXPLORED, Reason.NOTHING_SENT} if reason is Reason.MODEL else {reason}
-    assert {decision.reason for decision in treated} <= allowed
-    assert_drawn_as_logged(treated)
-    assert_replays(engine)
-
-
-def assert_drawn_as_logged(decisions: list[DecisionTaken]) -> None:
-    """Every propensity is its stages' product, and every stage's actions were drawn about as often as they say."""
-    drawn: dict[tuple[str, str], list[tuple[bool, float]]] = {}
-    for decision in decisions:
-        product = 1.0
-        for one in decision.stages:
-            product *= one.probabilities[one.action]
-            assert sum(one.probabilities.values()) == pytest.approx(1, abs=1e-9)
-            for action, probability in one.probabilities.items():
-                drawn.setdefault((one.name, action), []).append((action == one.action, probability))
-        assert decision.propensity == product
-    assert len(drawn) >= 8
-    for place, draws in drawn.items():
-        error = sqrt(sum(probability * (1 - probability) for _, probability in draws))
-        expected = sum(probability for _, probability in draws)
-        assert abs(sum(came for came, _ in draws) - expected) <= 4.5 * error + 1e-9, place
-
-
-def test_a_fault_is_told_before_a_switch_and_silence(engine: Engine, asking: Ask) -> None:
-    """With a refused router and a switched channel the answer tells of the fault, and of both in its stages."""
-    busy(engine, asking, 10)
-    ruin(engine, router_name("wardrobe"))
-    model_operations.switch(engine, "wardrobe", "email", Switch.FALLBACK, NOON_US, on=True)
-    decision = sent(engine, asking)
-    assert decision.reason is Reason.UNIFORM
-    assert "fallback rule" in stage(decision, "content").problem
-    silent = [
-        one for number in range(60) if not (one := engine.decide(asking(), NOON_US)).content_id and not one.control
-    ]
-    assert {one.reason for one in silent} == {Reason.UNIFORM}
 
 
 @pytest.mark.parametrize("weight", [float("nan"), float("-inf"), 1e38])
