@@ -158,12 +158,16 @@ class RebuildStarted(Struct, frozen=True, tag="rebuild_started", tag_field="kind
     version: int
 
 
-class ModelsRebuilt(Struct, frozen=True, tag="models_rebuilt", tag_field="kind"):
-    """A campaign's models, learned anew from the log up to `upto_seq`, take the place of those that served."""
+class ModelsRebuilt(Struct, frozen=True, tag="models_rebuilt", tag_field="kind", omit_defaults=True):
+    """A campaign's models, learned anew from the log up to `upto_seq`, take the place of those that served.
+
+    The `refused` ones came out unfit to decide: there the models that served go on.
+    """
 
     campaign: str
     version: int
     upto_seq: int
+    refused: tuple[str, ...] = ()
 
 
 class Tick(Struct, frozen=True, tag="tick", tag_field="kind"):

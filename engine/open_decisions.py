@@ -1,6 +1,6 @@
 """Open decisions: those whose reward window has not closed on the log's own time. Never a model, never a clock."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from heapq import heapify, heappop, heappush
 
 from msgspec import Struct
@@ -12,8 +12,9 @@ from engine.outcomes import Outcome
 class OpenDecision(Struct):
     """A decision that may still be rewarded: until when, whether it was carried out, what came of it, what was learned.
 
-    `learned` is the value that was learned provisionally, None before. A decision that still waits for its activation
-    expires at `close_time_us`.
+    `learned` is the value that was learned provisionally, None before. After a swap of rebuilt models, which know of no
+    half, it is None again, and `half_taught` tells it for each model that kept its place. A decision that still waits
+    for its activation expires at `close_time_us`.
     """
 
     seq: int
@@ -23,6 +24,14 @@ class OpenDecision(Struct):
     window_us: int
     outcomes: list[Outcome] = []
     learned: float | None = None
+    half_taught: dict[str, float] = {}
+
+    def swap(self, kept: Collection[str], *, untaught: bool) -> None:
+        """Take to account a swap of its campaign's models, all but the `kept`; `untaught`, the new know of no half."""
+        before = {name: self.half_taught.get(name, self.learned if untaught else None) for name in kept}
+        self.half_taught = {name: value for name, value in before.items() if value is not None}
+        if untaught:
+            self.learned = None
 
 
 def window_start_us(decision: DecisionTaken, decided_us: int) -> int:
