@@ -16,7 +16,7 @@ from decisioning.v1 import model_service_pb2 as model_pb
 from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceStub
 
 from engine.engine import Engine
-from engine.events import ModelsRolledBack
+from engine.events import DecisionTaken, ModelsRolledBack, Reason
 from engine.history import past_of
 from engine.opening import open_engine
 from engine.policy import content_name
@@ -26,7 +26,7 @@ from tests.engine.test_replay import same_weights
 from tests.server.served import Client, refusal, served
 from tests.wardrobe import CAMPAIGN, KEY, NOON_US
 
-DEGRADED = {"REASON_PREVIOUS_SNAPSHOT", "REASON_UNIFORM", "REASON_FALLBACK"}
+FIT = {f"REASON_{name}" for name in ("MODEL", "EXPLORED", "CONTROL", "NOTHING_SENT", "ONLY_CHOICE")}
 TRUNCATED, FLIPPED = 200, 500
 Part = tuple[str, str, tuple[Any, ...]]
 """Where some bytes of a snapshot lie: a table, a column, and what its row is found by."""
@@ -158,9 +158,7 @@ def test_700_damaged_snapshots_are_refused_while_decide_answers(engine: Engine) 
             assert told.code is grpc.StatusCode.FAILED_PRECONDITION
             client.wait_for(on_loop(client, stored.mend))
     assert refused == TRUNCATED + FLIPPED
-    assert answers.keys() <= {
-        f"REASON_{name}" for name in ("MODEL", "EXPLORED", "CONTROL", "NOTHING_SENT", "ONLY_CHOICE")
-    }
+    assert answers.keys() <= FIT
     assert answers.total() > refused / 3
     assert not put_backs(engine)
     assert replay(engine.log.read(), past_of(engine.log)).different == ()
