@@ -51,6 +51,9 @@ from engine.types import (
 NewId = Callable[[], str]
 """Makes an id that never came before, for callers who send none."""
 
+CLOSED_AT_ONCE_MAX = 200
+"""Windows that one tick closes, some 50 ms of learning."""
+
 
 class Engine:
     """Decides, takes rewards and campaigns, and learns, over one log."""
@@ -138,15 +141,16 @@ class Engine:
         return activated(event, decision, duplicate=False)
 
     def tick(self, now_us: int) -> bool:
-        """Close the windows that have ended by now, where nothing else has; tell whether there were any.
+        """Close the first windows that have ended by now, where nothing else has; tell whether there were any.
 
-        Raises LogUnavailable.
+        Where more have ended than one turn should close, after a long stop perhaps, the tick is for the moment up to
+        which it closes them: ask again for the rest. Raises LogUnavailable.
         """
         self._heal()
-        due_us = self.state.open_decisions.next_close_time_us
-        if due_us is None or due_us > now_us:
+        due_us = self.state.open_decisions.closing_time_us(now_us, CLOSED_AT_ONCE_MAX)
+        if due_us is None:
             return False
-        self.accept(now_us, Tick())
+        self.accept(max(due_us, self.state.clock_us), Tick())
         return True
 
     def apply_campaign(self, source: str, now_us: int) -> CampaignStatus:

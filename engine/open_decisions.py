@@ -87,15 +87,29 @@ class OpenDecisions:
         decision.close_time_us = activate_time_us + decision.window_us
         heappush(self._closing, (decision.close_time_us, decision.seq))
 
-    @property
-    def next_close_time_us(self) -> int | None:
-        """When the next window closes, at the earliest; None where none is open."""
-        return self._closing[0][0] if self._closing else None
+    def closing_time_us(self, time_us: int, count_max: int) -> int | None:
+        """Return up to when so many windows close at most (or all that close at one moment), at the latest this time.
+
+        None where none closes by this time.
+        """
+        due: list[tuple[int, int]] = []
+        while self._closing and self._closing[0][0] <= time_us and len(due) <= count_max:
+            entry = heappop(self._closing)
+            if self._closes(entry):
+                due.append(entry)
+        for entry in due:
+            heappush(self._closing, entry)
+        return (time_us if len(due) <= count_max else due[count_max - 1][0]) if due else None
 
     def due(self, time_us: int) -> Iterator[OpenDecision]:
         """Take out and yield the decisions whose window has closed at this time, in the order in which they closed."""
         while self._closing and self._closing[0][0] <= time_us:
-            close_time_us, seq = heappop(self._closing)
-            decision = self._by_seq.get(seq)
-            if decision is not None and decision.close_time_us == close_time_us:  # else activation moved its window
-                yield self._by_seq.pop(seq)
+            entry = heappop(self._closing)
+            if self._closes(entry):
+                yield self._by_seq.pop(entry[1])
+
+    def _closes(self, entry: tuple[int, int]) -> bool:
+        """Tell whether a window closes then, and not at another time because activation has moved it."""
+        close_time_us, seq = entry
+        decision = self._by_seq.get(seq)
+        return decision is not None and decision.close_time_us == close_time_us
