@@ -33,15 +33,19 @@ contents:
 """
 CHANNELS = ("", "app", "web", "mail")
 VOLLEY_MAX, BATCH_MAX, RECENT = 12, 5, 60
-CHANCES = {"decide": 40, "batch": 5, "reward": 40, "activate": 10, "switch": 4, "rollback": 2, "rebuild": 0.4}
+CHANCES = {"decide": 40, "batch": 5, "reward": 40, "activate": 10, "switch": 4, "rebuild": 0.4}
 
 
 class LiveWorkload:
-    """Makes up the next volley from a seed and the answers so far; `switched` is how each channel was last switched."""
+    """Makes up the next volley from a seed and the answers so far; `switched` is how each channel was last switched.
 
-    def __init__(self, seed: int) -> None:
+    `rollback_chance` is in per cent of the calls: each rollback makes a replay fold the log up to its snapshot anew.
+    """
+
+    def __init__(self, seed: int, rollback_chance: float) -> None:
         self.switched: dict[tuple[str, str], bool] = {}
         self._random = random.Random(seed)
+        self._chances = CHANCES | {"rollback": rollback_chance}
         self._made = 0
         self._decided: deque[str] = deque(maxlen=RECENT)
         self._snapshots: list[int] = []
@@ -52,7 +56,7 @@ class LiveWorkload:
             self._made += 1
             return [Call("ApplyCampaign", campaign_pb.ApplyCampaignRequest(source=CAMPAIGN))]
         count = self._random.randint(1, VOLLEY_MAX)
-        kinds = self._random.choices(list(CHANCES), list(CHANCES.values()), k=count)
+        kinds = self._random.choices(list(self._chances), list(self._chances.values()), k=count)
         calls = [self._call(kind if self._decided else "decide") for kind in kinds]
         switches = {
             (call.message.channel, call.method in SWITCHES[:2]): call for call in calls if call.method in SWITCHES
