@@ -20,7 +20,6 @@ from engine.events import (
     DecisionActivated,
     DecisionTaken,
     Event,
-    ModelsRolledBack,
     RebuildStarted,
     RewardReceived,
     Tick,
@@ -31,13 +30,15 @@ from engine.folds import Rebuild
 from engine.history import past_of
 from engine.joining import closed, windowed
 from engine.keyed_hash import KeyedHash, decision_key
+from engine.ladder import put_back, step_down
+from engine.learner import decision_in
 from engine.log.customers_table import CustomersTable
 from engine.log.sqlite import Log
-from engine.policy import model_names
+from engine.policy import unfit_models
 from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
 from engine.rewards import LoggedDecision, activated, possible_time_us, receipt, received
 from engine.snapshots import newest_good, taken
-from engine.state import State, decision_in
+from engine.state import State
 from engine.types import (
     ActivateReceipt,
     ActivateRequest,
@@ -49,6 +50,9 @@ from engine.types import (
 
 NewId = Callable[[], str]
 """Makes an id that never came before, for callers who send none."""
+
+CLOSED_AT_ONCE_MAX = 200
+"""Windows that one tick closes, some 50 ms of learning."""
 
 
 class Engine:
@@ -80,10 +84,23 @@ class Engine:
         key, request_digest = bytes.fromhex(decision_id), digest(request)
         if request.request_id and (earlier := self.log.find(key)):
             return same(earlier, DecisionTaken, request_digest, "request_id")
-        whom = self._whom(request, now_us)
-        decision = decide(self.state, self._calendar, request, whom, Ids(decision_id, request_digest))
+        decision = self._decided(request, self._whom(request, now_us), Ids(decision_id, request_digest))
         self.accept(now_us, decision, key)
         return decision
+
+    def _decided(self, request: DecideRequest, whom: Whom, ids: Ids) -> DecisionTaken:
+        """Take a decision, and again from the rung below each time that a model of it was unfit.
+
+        Each step down is in the log before the decision, so that a replay takes it from the same models. A model takes
+        two at most between two of its lessons: on the last it is not asked.
+        """
+        while True:
+            decision = decide(self.state, self._calendar, request, whom, ids)
+            refused = unfit_models(decision, self.state.put_back)
+            if not refused:
+                return decision
+            for name, why in refused.items():
+                self.accept(whom.now_us, step_down(self.log, name, why, self.state.put_back.get(name)))
 
     def reward(self, request: RewardRequest, now_us: int) -> RewardReceipt:
         """Take what came of a decision and learn it; a repeated `reward_id` changes nothing.
@@ -123,15 +140,16 @@ class Engine:
         return activated(event, decision, duplicate=False)
 
     def tick(self, now_us: int) -> bool:
-        """Close the windows that have ended by now, where nothing else has; tell whether there were any.
+        """Close the first windows that have ended by now, where nothing else has; tell whether there were any.
 
-        Raises LogUnavailable.
+        Where more have ended than one turn should close, after a long stop perhaps, the tick is for the moment up to
+        which it closes them: ask again for the rest. Raises LogUnavailable.
         """
         self.heal()
-        due_us = self.state.open_decisions.next_close_time_us
-        if due_us is None or due_us > now_us:
+        due_us = self.state.open_decisions.closing_time_us(now_us, CLOSED_AT_ONCE_MAX)
+        if due_us is None:
             return False
-        self.accept(now_us, Tick())
+        self.accept(max(due_us, self.state.clock_us), Tick())
         return True
 
     def apply_campaign(self, source: str, now_us: int) -> CampaignStatus:
@@ -253,15 +271,10 @@ class Engine:
         self._healthy = False
 
     def _replace_faulty_models(self) -> None:
-        """Put the last good snapshot's models, or empty ones, in the place of models that are unfit to decide."""
+        """Put back every model that is unfit to decide, whoever's it is: with one of them no snapshot is good."""
         faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
-        if not faults:
-            return
-        good_seq = newest_good(self.log.snapshots(), past_of(self.log)).state.seq
-        for campaign in list(self.state.campaigns):
-            for channel in ("", *self.state.catalogue(campaign).campaign.channels):
-                if why := " and ".join(faults[name] for name in model_names(campaign, channel) if name in faults):
-                    self.accept(self.state.clock_us, ModelsRolledBack(campaign, channel, good_seq, why))
+        for name, why in faults.items():
+            self.accept(self.state.clock_us, put_back(self.log, name, why))
 
     def heal(self) -> None:
         """Go back to what the log holds where something failed; raises LogUnavailable while that cannot be."""

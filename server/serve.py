@@ -29,7 +29,7 @@ from server.model_servicer import ModelServicer
 from server.rebuilds import Rebuilds
 from server.servicer import CampaignServicer, DecisioningServicer
 from server.settings import Settings
-from server.ticking import tick_for_ever
+from server.ticking import close_windows, tick_for_ever
 
 SERVICES = (
     pb.DESCRIPTOR.services_by_name["DecisioningService"].full_name,
@@ -74,6 +74,8 @@ def run(settings: Settings, ready: Callable[[str], None]) -> None:
     try:
         for problem in engine.refused_snapshots:
             log.error("snapshot_refused", problem=problem)
+        if not settings.simulated_time:
+            close_windows(engine)
         for file in settings.campaign:
             _apply(engine, file, simulated_time=settings.simulated_time)
         asyncio.run(_serve(engine, settings, ready))

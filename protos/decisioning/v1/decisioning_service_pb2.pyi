@@ -39,12 +39,23 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_CONTROL: _Reason.ValueType  # 4
     """The customer is in the control group, so the campaign's fallback rule chose."""
     REASON_FALLBACK: _Reason.ValueType  # 5
-    """A model failed or is missing, or its channel is switched to the campaign's fallback, so a rule chose in its place."""
+    """The kill switch: an operator switched the channel or the router to the campaign's fallback rule, which chose."""
     REASON_NOTHING_SENT: _Reason.ValueType  # 6
     """Sending nothing was chosen, or nothing else was eligible."""
+    REASON_PREVIOUS_SNAPSHOT: _Reason.ValueType  # 7
+    """A model was unfit to decide and refused, and the last good snapshot's weights chose in its place. So it says until
+    that model has learned again, has been rolled back by an operator, or has been learned anew.
+    """
+    REASON_UNIFORM: _Reason.ValueType  # 8
+    """A model is missing, or unfit to decide and in no good snapshot, so every eligible action of its stage had the same
+    probability. So it says until that model has learned again, has been rolled back, or has been learned anew.
+    """
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
-    """Why a decision came out as it did."""
+    """Why a decision came out as it did. Of several that hold, the one that matters most: the control group, then a model's
+    fault (REASON_UNIFORM before REASON_PREVIOUS_SNAPSHOT), the kill switch, silence, the rules, and the models. Whichever
+    it is, the propensity is the probability that was drawn from, and every stage tells its own policy and problem.
+    """
 
 REASON_UNSPECIFIED: Reason.ValueType  # 0
 """Never sent by this version of the service."""
@@ -57,9 +68,17 @@ REASON_ONLY_CHOICE: Reason.ValueType  # 3
 REASON_CONTROL: Reason.ValueType  # 4
 """The customer is in the control group, so the campaign's fallback rule chose."""
 REASON_FALLBACK: Reason.ValueType  # 5
-"""A model failed or is missing, or its channel is switched to the campaign's fallback, so a rule chose in its place."""
+"""The kill switch: an operator switched the channel or the router to the campaign's fallback rule, which chose."""
 REASON_NOTHING_SENT: Reason.ValueType  # 6
 """Sending nothing was chosen, or nothing else was eligible."""
+REASON_PREVIOUS_SNAPSHOT: Reason.ValueType  # 7
+"""A model was unfit to decide and refused, and the last good snapshot's weights chose in its place. So it says until
+that model has learned again, has been rolled back by an operator, or has been learned anew.
+"""
+REASON_UNIFORM: Reason.ValueType  # 8
+"""A model is missing, or unfit to decide and in no good snapshot, so every eligible action of its stage had the same
+probability. So it says until that model has learned again, has been rolled back, or has been learned anew.
+"""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
@@ -217,7 +236,9 @@ class Stage(_message.Message):
     policy: _builtins.str
     """Who gave the probabilities: a model's name, or a rule ("uniform", "named", "only")."""
     problem: _builtins.str
-    """Why a model did not give the probabilities although one should have. Empty where all went well."""
+    """Why the model as it last learned did not give the probabilities although it should have: it is missing, or was
+    refused (as policy tells, its last good snapshot or a rule chose), or the kill switch is on. Empty where all went well.
+    """
     @_builtins.property
     def probabilities(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActionProbability]:
         """Every eligible action, in the order drawn from; their probabilities sum to 1."""
