@@ -48,6 +48,9 @@ from engine.types import (
     RewardRequest,
 )
 
+FOLDED_PER_COMMIT = 10_000
+"""Events folded anew between two commits of the customers, so that a recovery needs no memory for all of them."""
+
 NewId = Callable[[], str]
 """Makes an id that never came before, for callers who send none."""
 
@@ -81,7 +84,8 @@ class Engine:
         check_decide(request)
         request_id = request.request_id or self.new_id()
         decision_id = self.keyed_hash.decision_id(request_id)
-        key, request_digest = bytes.fromhex(decision_id), digest(request)
+        key = bytes.fromhex(decision_id)
+        request_digest = self.keyed_hash.request_digest(digest(request))
         if request.request_id and (earlier := self.log.find(key)):
             return same(earlier, DecisionTaken, request_digest, "request_id")
         decision = self._decided(request, self._whom(request, now_us), Ids(decision_id, request_digest))
@@ -293,4 +297,11 @@ class Engine:
                 self.state.fold(logged)
             if logged.seq > self.customers.seq:
                 self.customers.fold(logged)
+                if logged.seq % FOLDED_PER_COMMIT == 0:
+                    self._keep_customers()
+        self._keep_customers()
         self._healthy = True
+
+    def _keep_customers(self) -> None:
+        self.customers.save()
+        self.log.commit()

@@ -49,7 +49,8 @@ Sums = dict[str, dict[str, Sum]]
 def add(sums: Sums, kind: str, about: str, weight: float, time_us: int) -> None:
     """Add an event's weight to a sum; faint ones are forgotten where there are too many."""
     mine = sums.setdefault(kind, {})
-    mine[about] = _joined(mine.get(about), (weight, time_us), kind)
+    before = mine.get(about)
+    mine[about] = (weight, time_us) if before is None else _joined(before, (weight, time_us), kind)
     if len(mine) > KEYS_MAX:
         now_us = max(time for _, time in mine.values())
         del mine[min(mine, key=lambda name: (abs(worth(mine[name], kind, now_us)), name))]
@@ -77,8 +78,6 @@ def worths(sums: Sums, kind: str, now_us: int) -> dict[str, float]:
     }
 
 
-def _joined(one: Sum | None, other: Sum, kind: str) -> Sum:
-    if one is None:
-        return other
+def _joined(one: Sum, other: Sum, kind: str) -> Sum:
     late, early = (one, other) if one[1] >= other[1] else (other, one)
     return late[0] + early[0] * exp(_RATES[kind] * (late[1] - early[1])), late[1]

@@ -3,8 +3,8 @@
 It holds one fold of the log, at the sequence number it has reached: it can be dropped and folded again.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from engine.log.sqlite import Log
 
@@ -51,6 +51,8 @@ class CustomersTable:
     ) -> None:
         """Write customers' bytes, the rows of identities, and the sequence number they have reached."""
         with self._log.writing() as connection:
+            if not connection.in_transaction:
+                connection.execute("BEGIN IMMEDIATE")
             run = connection.executemany
             run("DELETE FROM customers WHERE row = ?", [(row,) for row in gone_rows])
             run("DELETE FROM identities WHERE identity = ?", [(bytes.fromhex(one),) for one in gone_identities])
@@ -64,5 +66,5 @@ class CustomersTable:
             )
             connection.execute("INSERT OR REPLACE INTO customers_fold (id, seq) VALUES (1, ?)", (seq,))
 
-    def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+    def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         return self._log.rows(query, values)
