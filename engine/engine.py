@@ -64,7 +64,7 @@ class Engine:
         self.keyed_hash = keyed_hash
         self.new_id = new_id
         self._snapshots_kept = snapshots_kept
-        self._calendar = Calendar()
+        self.calendar = Calendar()
         self._healthy = False
         self._recover()
 
@@ -80,8 +80,8 @@ class Engine:
         key, request_digest = bytes.fromhex(decision_id), digest(request)
         if request.request_id and (earlier := self.log.find(key)):
             return same(earlier, DecisionTaken, request_digest, "request_id")
-        whom = self._whom(request, now_us)
-        decision = decide(self.state, self._calendar, request, whom, Ids(decision_id, request_digest))
+        whom = self.whom(request, now_us)
+        decision = decide(self.state, self.calendar, request, whom, Ids(decision_id, request_digest))
         self.accept(now_us, decision, key)
         return decision
 
@@ -211,7 +211,11 @@ class Engine:
         """Give the data folder free; what was not committed is undone."""
         self.log.close()
 
-    def _whom(self, request: DecideRequest, now_us: int) -> Whom:
+    def whom(self, request: DecideRequest, now_us: int) -> Whom:
+        """Return whom a request is about, as she is known now; raises NotFound where there is no such campaign.
+
+        For this package's own ways only.
+        """
         identity = self.keyed_hash.identity(request.who)
         person = self.customers.find(identity)
         share = self.state.catalogue(request.campaign).campaign.control_share

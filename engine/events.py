@@ -24,7 +24,8 @@ class Stage(Struct, frozen=True, omit_defaults=True):
     drawn.
 
     `probabilities` sum to 1; their keys are the eligible set. `policy` says who gave them: a model's name, `uniform`,
-    `named`, or `only`. `problem` says why a model did not, else is empty.
+    `named`, or `only`. `problem` says why a model did not, else is empty. `prices` are the rewards that speak for
+    contents whose sales lag; the probabilities have taken them in.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Stage(Struct, frozen=True, omit_defaults=True):
     probabilities: dict[str, float]
     policy: str
     problem: str = ""
+    prices: dict[str, float] = {}
 
     @property
     def propensity(self) -> float:
@@ -166,6 +168,13 @@ class EventTracked(Struct, frozen=True, tag="event_tracked", tag_field="kind", o
     properties: Features = Features()
 
 
+class StockSet(Struct, frozen=True, tag="stock_set", tag_field="kind"):
+    """So many units of a SKU are left, as they were counted."""
+
+    sku: str
+    units: int
+
+
 class DecisionActivated(Struct, frozen=True, tag="decision_activated", tag_field="kind"):
     """A decision was reported as carried out; from then on it can teach."""
 
@@ -234,6 +243,7 @@ Event = (
     | IdentitiesLinked
     | IdentitiesUnlinked
     | EventTracked
+    | StockSet
 )
 
 

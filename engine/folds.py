@@ -3,6 +3,7 @@
 from msgspec import Struct, structs
 
 from engine.open_decisions import OpenDecision
+from engine.stock import Stock
 
 
 class CampaignFold(Struct, frozen=True):
@@ -70,3 +71,4 @@ class Folds(Struct, frozen=True):
     late_rewards: int = 0
     learned: dict[str, Learned] = {}
     rebuilds: dict[str, Rebuild] = {}
+    stock: dict[str, Stock] = {}
