@@ -71,7 +71,7 @@ class Engine:
         self.keyed_hash = keyed_hash
         self.new_id = new_id
         self._snapshots_kept = snapshots_kept
-        self._calendar = Calendar()
+        self.calendar = Calendar()
         self._healthy = False
         self._recover()
 
@@ -88,7 +88,7 @@ class Engine:
         request_digest = self.keyed_hash.request_digest(digest(request))
         if request.request_id and (earlier := self.log.find(key)):
             return same(earlier, DecisionTaken, request_digest, "request_id")
-        decision = self._decided(request, self._whom(request, now_us), Ids(decision_id, request_digest))
+        decision = self._decided(request, self.whom(request, now_us), Ids(decision_id, request_digest))
         self.accept(now_us, decision, key)
         return decision
 
@@ -99,7 +99,7 @@ class Engine:
         two at most between two of its lessons: on the last it is not asked.
         """
         while True:
-            decision = decide(self.state, self._calendar, request, whom, ids)
+            decision = decide(self.state, self.calendar, request, whom, ids)
             refused = unfit_models(decision, self.state.put_back)
             if not refused:
                 return decision
@@ -233,7 +233,11 @@ class Engine:
         """Give the data folder free; what was not committed is undone."""
         self.log.close()
 
-    def _whom(self, request: DecideRequest, now_us: int) -> Whom:
+    def whom(self, request: DecideRequest, now_us: int) -> Whom:
+        """Return whom a request is about, as she is known now; raises NotFound where there is no such campaign.
+
+        For this package's own ways only.
+        """
         identity = self.keyed_hash.identity(request.who)
         person = self.customers.find(identity)
         share = self.state.catalogue(request.campaign).campaign.control_share

@@ -26,7 +26,8 @@ class Stage(Struct, frozen=True, omit_defaults=True):
     drawn.
 
     `probabilities` sum to 1; their keys are the eligible set. `policy` says who gave them: a model's name, `uniform`,
-    `named`, or `only`. `problem` says why the model as it learned did not, else is empty.
+    `named`, or `only`. `problem` says why the model as it learned did not, else is empty. `prices` are the rewards that
+    speak for contents whose sales lag; the probabilities have taken them in.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Stage(Struct, frozen=True, omit_defaults=True):
     probabilities: dict[str, float]
     policy: str
     problem: str = ""
+    prices: dict[str, float] = {}
 
     @property
     def propensity(self) -> float:
@@ -168,6 +170,13 @@ class EventTracked(Struct, frozen=True, tag="event_tracked", tag_field="kind", o
     properties: Features = Features()
 
 
+class StockSet(Struct, frozen=True, tag="stock_set", tag_field="kind"):
+    """So many units of a SKU are left, as they were counted."""
+
+    sku: str
+    units: int
+
+
 class DecisionActivated(Struct, frozen=True, tag="decision_activated", tag_field="kind"):
     """A decision was reported as carried out; from then on it can teach."""
 
@@ -245,6 +254,7 @@ Event = (
     | IdentitiesLinked
     | IdentitiesUnlinked
     | EventTracked
+    | StockSet
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from engine.open_decisions import OpenDecision
+from engine.stock import Stock
 
 
 class CampaignFold(Struct, frozen=True):
@@ -94,3 +95,4 @@ class Folds(Struct, frozen=True):
     learned: dict[str, Learned] = {}
     rebuilds: dict[str, Rebuild] = {}
     put_back: dict[str, PutBack] = {}
+    stock: dict[str, Stock] = {}

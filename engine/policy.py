@@ -4,21 +4,24 @@ Never a rule about eligibility, never the log.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.campaign.catalogue import Catalogue
 from engine.campaign.spec import Campaign, Exploration
 from engine.eligibility import Eligible, routes
 from engine.events import DecisionTaken, Reason, Stage
-from engine.exploration import UnsoundProbabilities, drawn, epsilon_greedy, squarecb
+from engine.exploration import UnsoundProbabilities, drawn, epsilon_greedy, floored, squarecb
 from engine.features import encoded
 from engine.folds import PutBack
+from engine.stock import tilted
 from engine.types import NOTHING
 from engine.vowpal_wabbit import GAMMA_SCALE, Bandit, ModelFailed
 
 ONLY, UNIFORM, NAMED = "only", "uniform", "named"
 """Policies that are rules, beside the models' names."""
+NO_PRICES: Mapping[str, float] = MappingProxyType({})
 
 SWITCHED = "the channel is switched to the campaign's fallback rule"
 """The problem of a stage that an operator took from its model."""
@@ -72,9 +75,15 @@ def choose(
     options: Eligible,
     policy: StagePolicy,
     uniforms: tuple[float, float, float],
+    prices: Mapping[str, float] = NO_PRICES,
 ) -> Choice:
-    """Draw a choice stage by stage; some channel must be usable unless sending nothing is allowed."""
+    """Draw a choice stage by stage; some channel must be usable unless sending nothing is allowed.
+
+    `prices` are rewards that speak for contents: where a model chose among them, its probabilities are tilted by them.
+    """
     name = catalogue.campaign.name
+    if prices:
+        policy = _priced(policy, prices, catalogue.campaign)
     channels = routes(options, catalogue.campaign.send_nothing.allowed)
     lines = {channel: catalogue.router_lines[channel] for channel in channels}
     router = _stage("router", router_name(name), lines, policy, uniforms[0])
@@ -84,6 +93,9 @@ def choose(
     contents = options.contents(offer, channel)
     content_lines = {content_id: offer.content_lines[content_id] for content_id in contents}
     content = _stage("content", content_name(name, channel), content_lines, policy, uniforms[1])
+    if content.policy == content_name(name, channel):
+        priced = {content_id: prices[content_id] for content_id in contents if content_id in prices}
+        content = structs.replace(content, prices=priced)
     slot_lines = {slot: offer.slot_lines[slot] for slot in contents[content.action]}
     slot = _stage("send_slot", slot_name(name, channel), slot_lines, policy, uniforms[2])
     return Choice(
@@ -93,6 +105,19 @@ def choose(
         send_slot=slot.action,
         send_time_us=options.send_times_us[channel][slot.action],
     )
+
+
+def _priced(policy: StagePolicy, prices: Mapping[str, float], campaign: Campaign) -> StagePolicy:
+    """Return the policy that tilts what a channel's content model says by prices; rules are left as they are."""
+
+    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
+        found, given_by, problem = policy(name, lines)
+        if given_by != name or not name.endswith("/content") or prices.keys().isdisjoint(lines):
+            return found, given_by, problem
+        tilt = tilted(found, [prices.get(action, 0.0) for action in lines], campaign.reward.scale)
+        return floored(tilt, campaign.exploration.floor), given_by, problem
+
+    return probabilities
 
 
 def _stage(name: str, model: str, lines: Mapping[str, str], policy: StagePolicy, uniform: float) -> Stage:

@@ -8,7 +8,9 @@ from types import MappingProxyType
 
 from msgspec import Struct, structs
 
+from engine import stock
 from engine.campaign.catalogue import Catalogue, catalogue
+from engine.campaign.channels import MessageLimit
 from engine.errors import NotFound
 from engine.events import (
     CampaignApplied,
@@ -17,11 +19,13 @@ from engine.events import (
     ChannelSwitched,
     DecisionActivated,
     DecisionTaken,
+    EventTracked,
     LoggedEvent,
     ModelsRebuilt,
     ModelsRolledBack,
     RebuildStarted,
     RewardReceived,
+    StockSet,
 )
 from engine.features import shown
 from engine.folds import CampaignFold, Folds, Half, Learned, PutBack, Rebuild
@@ -60,6 +64,8 @@ class State:
         self.learned: dict[str, Learned] = {}
         self.rebuilds: dict[str, Rebuild] = {}
         self.put_back: dict[str, PutBack] = {}
+        self.stock: dict[str, stock.Stock] = {}
+        self._overall_limits: tuple[MessageLimit, ...] | None = None
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
@@ -69,6 +75,8 @@ class State:
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
         self.learned, self.rebuilds, self.put_back = folds.learned, folds.rebuilds, folds.put_back
+        self.stock = folds.stock
+        self._overall_limits = None
         self.models = {name: Bandit(models[name]) for name in folds.model_sha256}
 
     def folds(self, model_sha256: dict[str, bytes]) -> Folds:
@@ -83,6 +91,7 @@ class State:
             learned=self.learned,
             rebuilds=self.rebuilds,
             put_back=self.put_back,
+            stock=self.stock,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -109,6 +118,8 @@ class State:
                 self._start_rebuild(event, logged.seq)
             case ModelsRebuilt():
                 self._swap(event)
+            case StockSet() | EventTracked():
+                stock.fold(self.stock, event, logged.time_us)
             case _:
                 pass  # time has advanced, which is all a tick is for; customers have a register of their own
         self.seq = logged.seq
@@ -118,6 +129,14 @@ class State:
         versions = self._campaign(name).versions
         number = version or len(versions)
         return catalogue(versions[number - 1][0], number)
+
+    @property
+    def overall_limits(self) -> tuple[MessageLimit, ...]:
+        """The limits on all messages to a customer, of whatever campaign: those that any campaign in force sets."""
+        if self._overall_limits is None:
+            found = (self.catalogue(name).campaign.overall_message_limits for name in sorted(self.campaigns))
+            self._overall_limits = tuple(dict.fromkeys(limit for limits in found for limit in limits))
+        return self._overall_limits
 
     def category(self, decision: DecisionTaken) -> str:
         """Return the category of the content that a decision sent."""
@@ -141,6 +160,7 @@ class State:
     def _apply_campaign(self, event: CampaignApplied, time_us: int) -> None:
         before = self.campaigns.get(event.campaign, CampaignFold(versions=()))
         versions = (*before.versions, (event.source, time_us))
+        self._overall_limits = None
         self.campaigns[event.campaign] = structs.replace(before, versions=versions)
         for name in _model_names(self.catalogue(event.campaign)):
             if name not in self.models:  # what was learned stays

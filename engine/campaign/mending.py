@@ -16,6 +16,7 @@ from engine.campaign.spec import (
     NamedChoice,
     QuietHours,
     RewardRange,
+    SellThrough,
     SendNothing,
     SendWindow,
 )
@@ -32,7 +33,10 @@ _ENTRIES: Mapping[tuple[str, ...], type[Entry]] = {
     ("channels", "*", "send_windows", "*"): SendWindow,
     ("channels", "*", "quiet_hours"): QuietHours,
     ("channels", "*", "message_limits", "*"): MessageLimit,
+    ("message_limits", "*"): MessageLimit,
+    ("overall_message_limits", "*"): MessageLimit,
     ("contents", "*"): Content,
+    ("contents", "*", "sell_through"): SellThrough,
 }
 
 _EXAMPLES = {
@@ -55,6 +59,10 @@ _EXAMPLES = {
     "features": "features: {device: desktop}",
     "reward_window": "reward_window: 3 days",
     "send_nothing": "send_nothing: {allowed: true, price: 0.02}",
+    "overall_message_limits": "overall_message_limits: [{messages: 3, per: 1 day}]",
+    "sell_through": "sell_through: {units: 200, from: 2026-10-01, until: 2026-11-30, bonus: 0.1}",
+    "units": "units: 200",
+    "bonus": "bonus: 0.1",
     "exploration": "exploration: {method: squarecb}",
 }
 

@@ -56,8 +56,8 @@ def apply(
             if decision.send_time_us is not None:
                 add(known.sums, "earned.channel", decision.channel, event.value, event.occur_time_us)
                 add(known.sums, "earned.category", category_of(decision), event.value, event.occur_time_us)
-            if event.opts_out and decision.channel:
-                key = consent_key(decision.channel, event.opts_out)
+            if event.opts_out:  # of a message on its channel; where none was sent, of all
+                key = consent_key("" if decision.send_time_us is None else decision.channel, event.opts_out)
                 _write(known.consents, key, ("refused", event.occur_time_us, logged.seq))
 
 
