@@ -59,6 +59,13 @@ class Rebuild(Struct):
         self.later.append(Later(decision_seq, value, learned))
 
 
+class Aside(Struct, frozen=True):
+    """How many facts were put aside for a reason, and how many of them were let in after all."""
+
+    quarantined: int = 0
+    readmitted: int = 0
+
+
 class Folds(Struct, frozen=True):
     """Every fold but the models, at the sequence number they all reached, and the SHA-256 of each saved model."""
 
@@ -70,3 +77,4 @@ class Folds(Struct, frozen=True):
     late_rewards: int = 0
     learned: dict[str, Learned] = {}
     rebuilds: dict[str, Rebuild] = {}
+    aside: dict[str, Aside] = {}

@@ -16,6 +16,8 @@ from engine.events import (
     ChannelSwitched,
     DecisionActivated,
     DecisionTaken,
+    FactQuarantined,
+    FactReadmitted,
     LoggedEvent,
     ModelsRebuilt,
     ModelsRolledBack,
@@ -23,7 +25,7 @@ from engine.events import (
     RewardReceived,
 )
 from engine.features import shown
-from engine.folds import CampaignFold, Folds, Learned, Rebuild
+from engine.folds import Aside, CampaignFold, Folds, Learned, Rebuild
 from engine.learner import Rewarded, rewarded_decision, teach
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome, combined
@@ -56,6 +58,7 @@ class State:
         self.late_rewards = 0
         self.learned: dict[str, Learned] = {}
         self.rebuilds: dict[str, Rebuild] = {}
+        self.aside: dict[str, Aside] = {}
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
@@ -64,7 +67,7 @@ class State:
         self.campaigns = folds.campaigns
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
-        self.learned, self.rebuilds = folds.learned, folds.rebuilds
+        self.learned, self.rebuilds, self.aside = folds.learned, folds.rebuilds, folds.aside
         self.models = {name: Bandit(models[name]) for name in folds.model_sha256}
 
     def folds(self, model_sha256: dict[str, bytes]) -> Folds:
@@ -78,6 +81,7 @@ class State:
             late_rewards=self.late_rewards,
             learned=self.learned,
             rebuilds=self.rebuilds,
+            aside=self.aside,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -104,6 +108,8 @@ class State:
                 self._start_rebuild(event, logged.seq)
             case ModelsRebuilt():
                 self._swap(event)
+            case FactQuarantined() | FactReadmitted():
+                self._count(event)
             case _:
                 pass  # time has advanced, which is all a tick is for; customers have a register of their own
         self.seq = logged.seq
@@ -166,6 +172,13 @@ class State:
         self.clock_us = max(self.clock_us, time_us)
         for closed in self.open_decisions.due(self.clock_us):
             self._close(closed)
+
+    def _count(self, event: FactQuarantined | FactReadmitted) -> None:
+        before = self.aside.get(event.reason, Aside())
+        more = {"readmitted": before.readmitted + 1}
+        if isinstance(event, FactQuarantined):
+            more = {"quarantined": before.quarantined + 1}
+        self.aside[event.reason] = structs.replace(before, **more)
 
     def _activate(self, event: DecisionActivated) -> None:
         decision = self.open_decisions.get(event.decision_seq)
