@@ -227,7 +227,7 @@ def dirty_life(engine: Engine) -> None:
 
 
 def test_a_log_with_a_quarantine_replays_to_the_same(opened: Opened) -> None:
-    """Weights, customers with what the gate remembers of them, and counts are the same, and so they are after a start."""
+    """Weights, what the gate remembers of customers, and counts are the same, after a start too."""
     engine = opened()
     dirty_life(engine)
     replayed = replay(engine.log.read(), past_of(engine.log))
