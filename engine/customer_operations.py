@@ -131,8 +131,7 @@ def tracked(engine: Engine, request: TrackRequest, said: Said, request_digest: s
 
 
 def _digest(engine: Engine, request: IdentifyRequest | LinkRequest | TrackRequest) -> str:
-    """Return what tells this request from others, keyed: it covers a raw identity that nobody may guess from it."""
-    return engine.keyed_hash.digest("request", digest(request)).hex()[:16]
+    return engine.keyed_hash.request_digest(digest(request))
 
 
 def _earlier(engine: Engine, event_id: str, request_digest: str) -> tuple[bytes | None, LoggedEvent | None]:
