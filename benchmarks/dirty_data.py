@@ -37,10 +37,12 @@ README = Path(__file__).with_name("README.md")
 START_US = 1_782_993_600_000_000
 SECOND_US, MINUTE_US, HOUR_US, DAY_US = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 CATEGORIES = ("polos", "suits", "denim", "house-music", "shoes", "hats")
-SHARES, SEEDS = (0.01, 0.05, 0.20), (1, 2, 3, 4, 5)
-CUSTOMERS, DAYS, BURST = 80, 50, 30
+SHARES, SEEDS = (0.01, 0.05, 0.20), (1, 2, 3, 4, 5, 6)
+CUSTOMERS, DAYS, BURST = 80, 60, 30
 SUITS, ELSE = 0.5, 0.05
 """Probability of a click on a content of her taste, and on any other."""
+FAITH = 0.7
+"""Share of what she browses and buys that is of her taste; the rest is of any category."""
 CAMPAIGN = """
 campaign: tastes
 reward: {lowest: 0, highest: 1}
@@ -72,6 +74,11 @@ def who(number: int) -> Identity:
     return Identity("customer_id", f"customer-{number}")
 
 
+def taste_of(seed: int, number: int) -> str:
+    """Return the category that a numbered customer likes."""
+    return random.Random(f"{seed} {number}").choice(CATEGORIES)
+
+
 def browsed(number: int, category: str, time_us: int) -> TrackRequest:
     """Return that a customer looked at a category."""
     return TrackRequest(who(number), "browse", "", time_us, "phone", "app", Features({}, {"category": category}))
@@ -101,12 +108,12 @@ def lived(seed: int, dirty_share: float, gate: Gate | None, customers: int = CUS
 def live_a_day(world: World, number: int, day: int, now_us: int) -> None:
     """Let a customer do what she does by herself, be sent a content, and react; dirt comes in between."""
     honest = random.Random(f"{world.seed} {number} {day}")
-    taste = CATEGORIES[random.Random(f"{world.seed} {number}").randrange(len(CATEGORIES))]
+    taste = taste_of(world.seed, number)
     for visit in range(honest.choice((0, 1, 2))):
-        category = taste if honest.random() < 0.7 else honest.choice(CATEGORIES)
+        category = taste if honest.random() < FAITH else honest.choice(CATEGORIES)
         tell(world, number, browsed(number, category, now_us + visit * 7 * MINUTE_US))
     if honest.random() < 0.1:
-        category = taste if honest.random() < 0.7 else honest.choice(CATEGORIES)
+        category = taste if honest.random() < FAITH else honest.choice(CATEGORIES)
         order = bought(number, category, now_us + 20 * MINUTE_US, f"{number}-{day}")
         world.orders.setdefault(f"{number}", []).append(order)
         tell(world, number, order)
@@ -189,12 +196,13 @@ def bot_burst(world: World, number: int, now_us: int, _: str) -> int:
 
 
 def wrong_zone(world: World, number: int, now_us: int, _: str) -> int:
-    """Declare a time zone that is none, or tell of a visit on a clock that runs seven hours ahead."""
-    if world.dirt.random() < 0.5:
-        identify(world.engine, IdentifyRequest(who(number), {"time_zone": "Chicago/America"}), now_us)
+    """Declare a time zone that is none, or tell of a real visit on a clock that runs seven hours ahead or behind."""
+    hours = world.dirt.choice((-7, 0, 7))
+    if hours:
+        category = taste_of(world.seed, number) if world.dirt.random() < FAITH else world.dirt.choice(CATEGORIES)
+        track(world.engine, browsed(number, category, now_us + hours * HOUR_US), now_us)
     else:
-        ahead_us = now_us + 7 * HOUR_US
-        track(world.engine, browsed(number, world.dirt.choice(CATEGORIES), ahead_us), now_us)
+        identify(world.engine, IdentifyRequest(who(number), {"time_zone": "Chicago/America"}), now_us)
     return 1
 
 
@@ -228,7 +236,7 @@ def oracle_share(world: World) -> float:
 
 def interval(values: list[float]) -> str:
     """Return the mean of paired differences with its 95 % interval (Student's t over the seeds)."""
-    half = 2.776 * stdev(values) / sqrt(len(values))
+    half = 2.571 * stdev(values) / sqrt(len(values))
     return f"{mean(values):+.3f} ± {half:.3f}"
 
 

@@ -10,6 +10,7 @@ from engine.customers.register import CustomerRegister
 from engine.events import FactQuarantined, LoggedEvent, RewardReceived
 from engine.joining import earned
 from engine.log.sqlite import Log
+from engine.open_decisions import window_start_us
 from engine.requests import same
 from engine.rewards import LoggedDecision
 from engine.state import State
@@ -44,11 +45,13 @@ def _problem(gate: Gate, asked: AskedIn, person: Person | None, log: Log, state:
     problem = test_account_problem(gate, identity, person)
     if problem or not asked.measured:
         return problem
+    sent_us, window_us = _sent_us(state, decision), _window_us(decision)
     return reward_problem(
         gate,
         event,
         person.identities.get(identity) if person else None,
-        sent_us=_sent_us(state, decision),
+        sent_us=sent_us,
+        window_us=window_us,
         silence=state.catalogue(event.campaign).campaign.reward_without_outcome,
         earlier=[reward.event for reward in log.rewards(decision.seq)],
     )
@@ -69,3 +72,9 @@ def _sent_us(state: State, decision: LoggedDecision) -> int | None:
     if waiting is None or decision.event.send_time_us is None:
         return decision.event.send_time_us
     return waiting.close_time_us - waiting.window_us
+
+
+def _window_us(decision: LoggedDecision) -> int | None:
+    if decision.event.close_time_us is None:
+        return None
+    return decision.event.close_time_us - window_start_us(decision.event, decision.time_us)

@@ -25,11 +25,11 @@ _SECOND_US = 1_000_000
 class Gate(Struct, frozen=True):
     """Every threshold of the gate; times in microseconds.
 
-    `test_accounts` are keyed hashes of identities. A tracked event may lie `skew_us` in the future, as clocks of
-    phones do, and `age_max_us` in the past. A reward better than silence less than `fast_us` after the message is a
-    machine's. Paces hold for one identity: `paces` for tracked events with a time of their own, `arrival_paces` for
-    those without, which networks may bunch, `reward_paces` for rewards with a time. `places_max` devices or channels
-    and `cities_max` cities in an hour are still one person's; at most 15.
+    `test_accounts` are keyed hashes of identities. A tracked event may lie `skew_us` in the future, as clocks of phones
+    do, and `age_max_us` in the past. A reward better than silence less than `fast_us` after the message (a sixtieth of
+    its reward window where that is shorter) is a machine's. Paces hold for one identity: `paces` for tracked events
+    with a time of their own, `arrival_paces` for those without, which networks may bunch, `reward_paces` for rewards
+    with a time. `places_max` devices or channels and `cities_max` cities in an hour are still one person's; at most 15.
     """
 
     ranges: Ranges = Ranges()
@@ -105,16 +105,18 @@ def reward_problem(
     known: Known | None,
     *,
     sent_us: int | None,
+    window_us: int | None,
     silence: float,
     earlier: Sequence[RewardReceived],
 ) -> Problem | None:
     """Return why a reward with a time of its own can hardly be a person's; `known` is her identity's.
 
-    `sent_us` is when the message left, None where nothing was sent; `silence` what its decision earns without an
-    outcome; `earlier` are the rewards that were taken for it.
+    `sent_us` is when the message left, None where nothing was sent; `window_us` how long its outcomes are waited for;
+    `silence` what its decision earns without one; `earlier` are the rewards that were taken for it.
     """
+    fast_us = gate.fast_us if window_us is None else min(gate.fast_us, window_us // 60)
     return (
-        _too_fast(gate, fact, sent_us, silence)
+        _too_fast(fast_us, fact, sent_us, silence)
         or _duplicate_outcome(fact, earlier)
         or _rewarded_too_often(gate, fact, known)
     )
@@ -188,9 +190,9 @@ def _too_many_cities(gate: Gate, fact: CustomerIdentified, known: Known | None) 
     return None
 
 
-def _too_fast(gate: Gate, fact: RewardReceived, sent_us: int | None, silence: float) -> Problem | None:
+def _too_fast(fast_us: int, fact: RewardReceived, sent_us: int | None, silence: float) -> Problem | None:
     """Return that a message did its work too soon; a time equal to its sending is one that nobody measured."""
-    if sent_us is None or fact.value <= silence or not sent_us < fact.occur_time_us < sent_us + gate.fast_us:
+    if sent_us is None or fact.value <= silence or not sent_us < fact.occur_time_us < sent_us + fast_us:
         return None
     detail = f"{(fact.occur_time_us - sent_us) / _SECOND_US:.3f} s after the message was to be sent"
     return Problem(QuarantineReason.TOO_FAST, detail)

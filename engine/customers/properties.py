@@ -15,12 +15,12 @@ from engine.features import MAX_NUMBER, check_text, shown
 
 TEXTS, NUMBERS = ("category", "sku", "order_id"), ("amount", "quantity")
 NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
-    EventType.BROWSE: (("category",),),
-    EventType.SEARCH: (("category",),),
+    EventType.BROWSE: (("category", "sku", "device", "channel"),),
+    EventType.SEARCH: (("category", "sku", "device", "channel"),),
     EventType.BASKET: (("category", "sku"),),
     EventType.PURCHASE: (("order_id",), ("amount",)),
 }
-"""What each type of event needs: of each group at least one property. Types that are not named need none."""
+"""What each type of event needs: of each group at least one. Types that are not named need none."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 _PROBLEMS_TOLD = 3
 
@@ -70,7 +70,7 @@ def read(request: TrackRequest, ranges: Ranges) -> tuple[Said, list[Problem]]:
         if problem := _number_problem(name, number, ranges):
             problems.append(problem)
     said = Said(**good, amount=readable.get("amount"), quantity=readable.get("quantity"))
-    return said, [*problems, *_missing(request.type, {*texts, *numbers})]
+    return said, [*problems, *_missing(request.type, {*texts, *numbers, *places})]
 
 
 def worst(problems: list[Problem]) -> Problem | None:

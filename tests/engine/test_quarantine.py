@@ -79,6 +79,13 @@ def test_an_activated_message_is_timed_from_its_activation(opened: Opened) -> No
     assert rewarded(engine, decision, MINUTE_US + 2 * SECOND_US) == ""
 
 
+def test_a_window_for_machines_is_not_measured_by_people(opened: Opened) -> None:
+    """Where outcomes are waited for a few seconds only, a sixtieth of the window is too fast, not a second."""
+    engine = opened(source=windowed().replace("reward_window: 10 minutes", "reward_window: 6 seconds"))
+    assert rewarded(engine, decided(engine), 99_999) == "too_fast"
+    assert rewarded(engine, decided(engine), 100_000) == ""
+
+
 def test_the_same_outcome_at_the_same_time_counts_once(opened: Opened) -> None:
     """Under another id it is a copy; another time, amount or outcome is another outcome."""
     engine = opened(source=windowed())
