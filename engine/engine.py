@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from engine.campaign.catalogue import teaches_otherwise
 from engine.campaign.loader import load_campaign
+from engine.customers.gate import Gate
 from engine.customers.register import CustomerRegister
 from engine.deciding import Whom, decide
 from engine.eligibility import Calendar
@@ -21,12 +22,12 @@ from engine.events import (
     DecisionTaken,
     Event,
     RebuildStarted,
-    RewardReceived,
     Tick,
 )
 from engine.fault_points import FaultPoint, reached
 from engine.features import check_text, require, shown
 from engine.folds import Rebuild
+from engine.gated_rewards import AskedIn, reward_before, reward_or_aside
 from engine.history import past_of
 from engine.joining import closed, windowed
 from engine.keyed_hash import KeyedHash, decision_key
@@ -62,9 +63,17 @@ class Engine:
     """Decides, takes rewards and campaigns, and learns, over one log."""
 
     def __init__(
-        self, log: Log, keyed_hash: KeyedHash, new_id: NewId, snapshots_kept: int, customers_in_memory: int
+        self,
+        log: Log,
+        keyed_hash: KeyedHash,
+        new_id: NewId,
+        snapshots_kept: int,
+        customers_in_memory: int,
+        *,
+        gate: Gate | None,
     ) -> None:
         self.log = log
+        self.gate = gate
         self.customers = CustomerRegister(CustomersTable(log), self._category, self._decision_at, customers_in_memory)
         self.epoch = 0
         self.refused_snapshots: tuple[str, ...] = ()
@@ -116,14 +125,16 @@ class Engine:
         reward_id = request.reward_id or self.new_id()
         key, request_digest = self.keyed_hash.digest("reward", reward_id), digest(request)
         if request.reward_id and (earlier := self.log.find(key)):
-            return receipt(same(earlier, RewardReceived, request_digest, "reward_id"), duplicate=True)
+            return receipt(reward_before(earlier, request_digest), duplicate=True)
         decision = self._decision(request.decision_id)
         campaign = self.state.catalogue(decision.event.campaign).campaign
         event = received(request, Ids(reward_id, request_digest), decision, campaign, now_us)
         if decision.event.close_time_us is not None:
             event = windowed(self.log, self.state, event, decision, now_us)
-        self.accept(now_us, event, key)
-        return receipt(event, duplicate=False)
+        asked = AskedIn(event, decision, measured=request.occur_time_us is not None)
+        taken = reward_or_aside(self.gate, asked, self.customers, self.log, self.state)
+        self.accept(now_us, taken, key)
+        return receipt(taken, duplicate=False)
 
     def activate(self, request: ActivateRequest, now_us: int) -> ActivateReceipt:
         """Note that a decision was carried out, from when its reward window runs; again changes nothing.

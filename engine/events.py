@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct, json
 
-from engine.customers.types import Consent
+from engine.customers.types import Consent, QuarantineReason
 from engine.types import CUSTOMER_ID, Features
 
 
@@ -177,6 +177,32 @@ class StockSet(Struct, frozen=True, tag="stock_set", tag_field="kind"):
     units: int
 
 
+class FactQuarantined(Struct, frozen=True, tag="fact_quarantined", tag_field="kind"):
+    """A fact that can hardly be true was put aside: nothing is learned from it unless it is re-admitted.
+
+    `identity` is the keyed hash of the one that it is about, `detail` what is odd about it, in words. `fact` is what
+    could be read of it, as it would have been logged.
+    """
+
+    reason: QuarantineReason
+    detail: str
+    identity: str
+    identity_type: str
+    fact: CustomerIdentified | EventTracked | RewardReceived
+
+    @property
+    def request_digest(self) -> str:
+        """The digest of the request that told the fact."""
+        return self.fact.request_digest
+
+
+class FactReadmitted(Struct, frozen=True, tag="fact_readmitted", tag_field="kind"):
+    """A fact that was put aside is let in after all; it follows as the very next event."""
+
+    quarantined_seq: int
+    reason: QuarantineReason
+
+
 class DecisionActivated(Struct, frozen=True, tag="decision_activated", tag_field="kind"):
     """A decision was reported as carried out; from then on it can teach."""
 
@@ -255,6 +281,8 @@ Event = (
     | IdentitiesUnlinked
     | EventTracked
     | StockSet
+    | FactQuarantined
+    | FactReadmitted
 )
 
 

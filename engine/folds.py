@@ -83,6 +83,13 @@ class Rebuild(Struct):
         self.later += [Later(decision_seq, value, learned) for value, learned in lessons]
 
 
+class Aside(Struct, frozen=True):
+    """How many facts were put aside for a reason, and how many of them were let in after all."""
+
+    quarantined: int = 0
+    readmitted: int = 0
+
+
 class Folds(Struct, frozen=True):
     """Every fold but the models, at the sequence number they all reached, and the SHA-256 of each saved model."""
 
@@ -96,3 +103,4 @@ class Folds(Struct, frozen=True):
     rebuilds: dict[str, Rebuild] = {}
     put_back: dict[str, PutBack] = {}
     stock: dict[str, Stock] = {}
+    aside: dict[str, Aside] = {}

@@ -20,6 +20,8 @@ from engine.events import (
     DecisionActivated,
     DecisionTaken,
     EventTracked,
+    FactQuarantined,
+    FactReadmitted,
     LoggedEvent,
     ModelsRebuilt,
     ModelsRolledBack,
@@ -28,7 +30,7 @@ from engine.events import (
     StockSet,
 )
 from engine.features import shown
-from engine.folds import CampaignFold, Folds, Half, Learned, PutBack, Rebuild
+from engine.folds import Aside, CampaignFold, Folds, Half, Learned, PutBack, Rebuild
 from engine.learner import Rewarded, decision_in, rewarded_decision, teach
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome, combined
@@ -66,6 +68,7 @@ class State:
         self.put_back: dict[str, PutBack] = {}
         self.stock: dict[str, stock.Stock] = {}
         self._overall_limits: tuple[MessageLimit, ...] | None = None
+        self.aside: dict[str, Aside] = {}
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
@@ -75,7 +78,7 @@ class State:
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
         self.learned, self.rebuilds, self.put_back = folds.learned, folds.rebuilds, folds.put_back
-        self.stock = folds.stock
+        self.stock, self.aside = folds.stock, folds.aside
         self._overall_limits = None
         self.models = {name: Bandit(models[name]) for name in folds.model_sha256}
 
@@ -92,6 +95,7 @@ class State:
             rebuilds=self.rebuilds,
             put_back=self.put_back,
             stock=self.stock,
+            aside=self.aside,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -120,6 +124,8 @@ class State:
                 self._swap(event)
             case StockSet() | EventTracked():
                 stock.fold(self.stock, event, logged.time_us)
+            case FactQuarantined() | FactReadmitted():
+                self._count_aside(event)
             case _:
                 pass  # time has advanced, which is all a tick is for; customers have a register of their own
         self.seq = logged.seq
@@ -197,6 +203,13 @@ class State:
         self.clock_us = max(self.clock_us, time_us)
         for closed in self.open_decisions.due(self.clock_us):
             self._close(closed)
+
+    def _count_aside(self, event: FactQuarantined | FactReadmitted) -> None:
+        before = self.aside.get(event.reason, Aside())
+        more = {"readmitted": before.readmitted + 1}
+        if isinstance(event, FactQuarantined):
+            more = {"quarantined": before.quarantined + 1}
+        self.aside[event.reason] = structs.replace(before, **more)
 
     def _activate(self, event: DecisionActivated) -> None:
         decision = self.open_decisions.get(event.decision_seq)

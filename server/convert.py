@@ -138,6 +138,7 @@ def reward_response(receipt: types.RewardReceipt) -> pb.RewardResponse:
         duplicate=receipt.duplicate,
         late=receipt.late,
         final_value=receipt.final_value,
+        quarantined=receipt.quarantined,
     )
 
 

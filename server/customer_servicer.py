@@ -10,11 +10,11 @@ from decisioning.v1 import customer_service_pb2 as pb
 from decisioning.v1.customer_service_pb2_grpc import CustomerServiceServicer
 from grpc.aio import ServicerContext
 
-from engine import customer_operations
+from engine import customer_operations, quarantine
 from engine.customers.types import IdentifyRequest, LinkRequest, TrackRequest
 from engine.engine import Engine
-from server import convert_customers
-from server.clock import request_time_us
+from server import convert_customers, paging
+from server.clock import change_time_us, told_time_us
 from server.group_commit import GroupCommit
 from server.track_stream import TrackStream
 
@@ -24,7 +24,10 @@ Answer = TypeVar("Answer")
 
 
 class CustomerServicer(CustomerServiceServicer):
-    """Takes what is told of customers; holds the engine, its commits, and whether time is the requests' own."""
+    """Takes what is told of customers, and shows what was put aside of it.
+
+    Holds the engine, its commits, and whether time is the requests' own.
+    """
 
     def __init__(self, engine: Engine, group_commit: GroupCommit, *, simulated_time: bool) -> None:
         self._engine = engine
@@ -61,7 +64,23 @@ class CustomerServicer(CustomerServiceServicer):
                 await self._group_commit.run_in_turns(turns)
         return stream.response()
 
+    async def ListQuarantine(self, request: pb.ListQuarantineRequest, _context: Context) -> pb.ListQuarantineResponse:
+        """Return a page of what was put aside, newest first, and how much of each reason."""
+        before, size = paging.seq_before(request.page_token), paging.sized(request.page_size)
+        act = partial(quarantine.quarantined, self._engine, reason=request.reason, before_seq=before, limit=size + 1)
+        found = await self._group_commit.run(act)
+        page, token = paging.page(found, lambda one: paging.newest_first(one.seq), size, "")
+        counts = convert_customers.quarantine_counts(quarantine.counts(self._engine))
+        facts = map(convert_customers.quarantined_fact, page)
+        return pb.ListQuarantineResponse(facts=facts, next_page_token=token, counts=counts)
+
+    async def Readmit(self, request: pb.ReadmitRequest, _context: Context) -> pb.ReadmitResponse:
+        """Let in what was put aside."""
+        act = partial(quarantine.readmit, self._engine, request.seq)
+        now_us = change_time_us(self._engine, self._simulated_time)
+        return convert_customers.readmit_response(await self._group_commit.run(partial(act, now_us)))
+
     async def _done(self, operation: Callable[[Engine, Asked, int], Answer], asked: Asked) -> Answer:
         """Do it at the moment it is for, and answer once that is durable."""
-        now_us = request_time_us(asked.occur_time_us, self._simulated_time)
+        now_us = told_time_us(self._engine, asked.occur_time_us, self._simulated_time)
         return await self._group_commit.run(partial(operation, self._engine, asked, now_us))

@@ -22,9 +22,13 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 from msgspec import Struct
 
+from engine.customers.gate import Gate
+from engine.customers.memory import DAY_US
+from engine.customers.properties import Ranges
 from engine.engine import Engine
 from engine.errors import EngineError, InvalidRequest
 from engine.opening import open_engine
+from engine.types import Identity
 from server.clock import change_time_us
 from server.customer_servicer import CustomerServicer
 from server.group_commit import GroupCommit
@@ -100,9 +104,18 @@ def _opened(settings: Settings) -> Engine:
             secret_key=key,
             snapshots_kept=settings.snapshots_kept,
             customers_in_memory=settings.customers_in_memory,
+            gate=_gate(settings),
+            test_accounts=[Identity(*account.split(":", 1)) for account in settings.test_accounts],
         )
     except (EngineError, OSError) as error:
         raise StartRefused(f"data {settings.data}: {error}", WRONG_STATE) from error
+
+
+def _gate(settings: Settings) -> Gate | None:
+    if settings.gate == "off":
+        return None
+    ranges = Ranges(amount_max=settings.amount_max)
+    return Gate(ranges=ranges, age_max_us=settings.event_age_max_days * DAY_US)
 
 
 def _apply(engine: Engine, file: Path, *, simulated_time: bool) -> None:

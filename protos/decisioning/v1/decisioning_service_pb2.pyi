@@ -592,6 +592,7 @@ class RewardResponse(_message.Message):
     DUPLICATE_FIELD_NUMBER: _builtins.int
     LATE_FIELD_NUMBER: _builtins.int
     FINAL_VALUE_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
     reward_id: _builtins.str
     """The reward's id: the caller's, or the one that the service gave it."""
     value: _builtins.float
@@ -606,6 +607,11 @@ class RewardResponse(_message.Message):
     """The decision's reward with all its outcomes so far, late ones and this one too, combined as the campaign says and
     within its reward range. Where there is no window each outcome stands by itself, and this is value again.
     """
+    quarantined: _builtins.str
+    """Why the reward was put aside instead of being learned from, as CustomerService explains the reasons: "too_fast",
+    "inhuman_rate", "duplicate_outcome" or "test_account"; final_value, with a window, is then without it. Empty where it
+    was accepted.
+    """
     def __init__(
         self,
         *,
@@ -614,10 +620,11 @@ class RewardResponse(_message.Message):
         duplicate: _builtins.bool = ...,
         late: _builtins.bool = ...,
         final_value: _builtins.float = ...,
+        quarantined: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "final_value", b"final_value", "late", b"late", "reward_id", b"reward_id", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "final_value", b"final_value", "late", b"late", "quarantined", b"quarantined", "reward_id", b"reward_id", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
