@@ -5,7 +5,8 @@ Never a wire type, a wall clock, a thread or a global random generator.
 One thread uses it. A fact is appended, folded, and durable after `commit`; nobody may be told of it before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from engine.campaign.catalogue import teaches_otherwise
 from engine.campaign.loader import load_campaign
@@ -32,6 +33,7 @@ from engine.history import past_of
 from engine.joining import closed, windowed
 from engine.keyed_hash import KeyedHash, decision_key
 from engine.log.customers_table import CustomersTable
+from engine.log.erasing import scrub
 from engine.log.sqlite import Log
 from engine.policy import model_names
 from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
@@ -46,6 +48,8 @@ from engine.types import (
     RewardReceipt,
     RewardRequest,
 )
+
+_SAVED_EVERY = 1_000
 
 NewId = Callable[[], str]
 """Makes an id that never came before, for callers who send none."""
@@ -190,11 +194,12 @@ class Engine:
     def snapshot(self, now_us: int) -> None:
         """Save models and folds, so that a start has only the tail to fold; raises LogUnavailable."""
         self.heal()
-        self._replace_faulty_models()
+        self.replace_faulty_models()
         self.commit()
         reached(FaultPoint.BEFORE_SNAPSHOT)
         self.log.save_snapshot(taken(self.state, now_us), self._snapshots_kept)
         reached(FaultPoint.AFTER_SNAPSHOT)
+        scrub(self.log)
         self.snapshot_seq = self.state.seq
 
     @property
@@ -236,13 +241,19 @@ class Engine:
 
         For this package's own ways only: nothing here asks whether the event may be.
         """
-        try:
+        with self.all_or_nothing():
             reached(FaultPoint.BEFORE_APPEND)
             logged = self.log.append(now_us, event, key)
             reached(FaultPoint.AFTER_APPEND)
             self.state.fold(logged)
             self.customers.fold(logged)
             reached(FaultPoint.AFTER_FOLD)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Take back everything since the last commit where the block fails; the engine then goes back to the log."""
+        try:
+            yield
         except Exception:
             self.log.undo()
             self._lose()
@@ -252,7 +263,7 @@ class Engine:
         self.epoch += 1
         self._healthy = False
 
-    def _replace_faulty_models(self) -> None:
+    def replace_faulty_models(self) -> None:
         """Put the last good snapshot's models, or empty ones, in the place of models that are unfit to decide."""
         faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
         if not faults:
@@ -280,4 +291,7 @@ class Engine:
                 self.state.fold(logged)
             if logged.seq > self.customers.seq:
                 self.customers.fold(logged)
+                if logged.seq % _SAVED_EVERY == 0:  # where customers are folded anew they must not fill the memory
+                    self.customers.save()
+                    self.log.commit()
         self._healthy = True

@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct, json
 
 from engine.customers.types import Consent
+from engine.tombstones import CustomerErased, DecisionErased, FactErased, RewardErased
 from engine.types import CUSTOMER_ID, Features
 
 
@@ -234,6 +235,10 @@ Event = (
     | IdentitiesLinked
     | IdentitiesUnlinked
     | EventTracked
+    | DecisionErased
+    | RewardErased
+    | FactErased
+    | CustomerErased
 )
 
 

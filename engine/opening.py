@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.engine import Engine
 from engine.errors import LogUnavailable, WrongKey
 from engine.keyed_hash import KEY_BYTES, KeyedHash
+from engine.log.erasing import scrub
 from engine.log.sqlite import Durability, Log
 
 
@@ -36,13 +37,15 @@ def open_engine(
         keyed_hash = KeyedHash(secret_key or _own_key(data_dir / "secret.key"))
         if not log.identify(keyed_hash.fingerprint()):
             raise WrongKey(f"{data_dir} was begun with another secret key; start with that one")
-        return Engine(
+        engine = Engine(
             log,
             keyed_hash,
             new_id=lambda: secrets.token_hex(16),
             snapshots_kept=snapshots_kept,
             customers_in_memory=customers_in_memory,
         )
+        scrub(log)  # where an erasure was cut short of it
+        return engine
     except Exception:
         log.close()
         raise

@@ -28,6 +28,7 @@ from engine.learner import Rewarded, rewarded_decision, teach
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome, combined
 from engine.policy import model_names
+from engine.tombstones import RewardErased
 from engine.types import CampaignStatus
 from engine.vowpal_wabbit import Bandit
 
@@ -96,6 +97,8 @@ class State:
                 self._activate(event)
             case RewardReceived():
                 self._reward(event, logged.seq)
+            case RewardErased():
+                self.late_rewards += event.late
             case ChannelSwitched():
                 self._switch(event)
             case ModelsRolledBack():

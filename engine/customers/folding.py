@@ -6,6 +6,7 @@ from engine.customers.memory import add
 from engine.customers.person import ORDERS_KEPT, Contact, Known, Written, consent_key
 from engine.customers.types import EventType
 from engine.events import CustomerIdentified, DecisionTaken, Event, EventTracked, LoggedEvent, RewardReceived
+from engine.tombstones import FactErased
 
 WEIGHTS = {
     EventType.BROWSE: 1.0,
@@ -16,7 +17,15 @@ WEIGHTS = {
     EventType.STORE_VISIT: 1.0,
 }
 """How much each type of event says about her interest in a category."""
+NAMING = ("identity", "other", "customer")
+"""The fields in which an event names identities, by their keyed hashes."""
 _HOUR_US = 3_600_000_000
+
+
+def named_in(event: Event) -> set[str]:
+    """Return the identities that an event names; what tells of a decision names none, and goes by the decision's."""
+    named = {found for field in NAMING if (found := getattr(event, field, ""))}
+    return named | {identity for identity, _ in event.kept} if isinstance(event, FactErased) else named
 
 
 def touched(event: Event, decision_at: Callable[[int], DecisionTaken]) -> tuple[str, str] | None:
