@@ -9,18 +9,18 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from engine import model_operations
-from engine.customers.folding import asked_under
 from engine.effacing import effaced
 from engine.engine import Engine
 from engine.errors import NotFound
 from engine.events import DecisionActivated, DecisionTaken, Event
 from engine.fault_points import ErasurePoint, reached
 from engine.features import require
-from engine.log.erasing import events_at, replace_events, scrub, seqs_about
+from engine.log.erasing import replace_events, scrub
 from engine.rebuilt_file import drop_rebuilt
 from engine.requests import check_identity
 from engine.snapshots import taken
 from engine.tombstones import CustomerErased, DecisionErased, RewardErased
+from engine.traces import events_at, traces
 from engine.types import Identity
 
 
@@ -90,19 +90,8 @@ def scrubbed(engine: Engine) -> bool:
     return scrub(engine.log)
 
 
-def traces(engine: Engine, hers: Iterable[str]) -> list[int]:
-    """Return where in the log anything of these identities is: what names them, and what tells of their decisions."""
-    identities = frozenset(hers)
-    found: set[int] = set()
-    for logged in events_at(engine.log, engine.customers.seqs_of(identities)):
-        found.add(logged.seq)
-        if isinstance(logged.event, DecisionTaken) and asked_under(logged.event)[0] in identities:
-            found.update(seqs_about(engine.log, logged.seq))
-    return sorted(found)
-
-
 def _tombstones(engine: Engine, hers: frozenset[str]) -> Iterable[tuple[int, Event]]:
-    events = list(events_at(engine.log, traces(engine, hers)))
+    events = list(events_at(engine.log, traces(engine.log, engine.customers, hers)))
     activations = {
         logged.event.decision_seq: logged.event for logged in events if isinstance(logged.event, DecisionActivated)
     }

@@ -3,8 +3,8 @@
 It holds one fold of the log, at the sequence number it has reached: it can be dropped and folded again.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from engine.log.sqlite import Log
 
@@ -78,5 +78,5 @@ class CustomersTable:
             )
             connection.execute("INSERT OR REPLACE INTO customers_fold (id, seq) VALUES (1, ?)", (seq,))
 
-    def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+    def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         return self._log.rows(query, values)

@@ -5,30 +5,14 @@ were split while the row was alive (6 keys in 10,000). Only writing the file ane
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from engine.errors import LogUnavailable
-from engine.events import Event, LoggedEvent, decode, encode
+from engine.events import Event, encode
 from engine.log.sqlite import Log
 
-_SEQS_MAX = 500
 _APPEND_ONLY = "events_no_update"
 _READER_WAIT_MS, _WAIT_MS = 200, 5_000
-
-
-def events_at(log: Log, seqs: list[int]) -> Iterator[LoggedEvent]:
-    """Yield the events at these sequence numbers, which are in order."""
-    for start in range(0, len(seqs), _SEQS_MAX):
-        some = seqs[start : start + _SEQS_MAX]
-        marks = ", ".join("?" * len(some))
-        query = f"SELECT seq, time_us, body FROM events WHERE seq IN ({marks}) ORDER BY seq"  # noqa: S608  marks only
-        for seq, time_us, body in log.rows(query, tuple(some)):
-            yield LoggedEvent(seq, time_us, decode(body))
-
-
-def seqs_about(log: Log, decision_seq: int) -> list[int]:
-    """Return where in the log a decision's rewards and its activation are, in order."""
-    return [row[0] for row in log.rows("SELECT seq FROM events WHERE decision_seq = ? ORDER BY seq", (decision_seq,))]
 
 
 def replace_events(log: Log, tombstones: Iterable[tuple[int, Event]], now_us: int) -> None:

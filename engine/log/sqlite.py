@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from msgspec import Struct
 from sqlite_utils import Database
@@ -138,6 +138,15 @@ class Log:
         logged = map(_logged, rows)
         return [LoggedReward(one.seq, one.event) for one in logged if isinstance(one.event, RewardReceived)]
 
+    def seqs_about(self, decision_seq: int) -> list[int]:
+        """Return where a decision's rewards and its activation are, in order."""
+        return [row[0] for row in self.rows("SELECT seq FROM events WHERE decision_seq = ?", (decision_seq,))]
+
+    def events(self, seqs: list[int]) -> list[LoggedEvent]:
+        """Return the events at these sequence numbers, at most some hundreds, in order."""
+        marks = ", ".join("?" * len(seqs))
+        return [_logged(row) for row in self.rows(f"{_EVENT}seq IN ({marks}) ORDER BY seq", tuple(seqs))]
+
     def read(self, after_seq: int = 0) -> Iterator[LoggedEvent]:
         """Yield every event after a sequence number, in order, in constant memory."""
         while True:
@@ -202,7 +211,7 @@ class Log:
             self._connection.execute("PRAGMA user_version = 1")
             self._connection.execute("COMMIT")
 
-    def rows(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+    def rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """Return what a query of a fold's own tables finds; raises LogUnavailable."""
         with self._reading():
             return self._connection.execute(query, values).fetchall()
