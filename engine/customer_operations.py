@@ -115,8 +115,7 @@ def tracked(engine: Engine, request: TrackRequest, request_digest: str, now_us: 
 
 
 def _digest(engine: Engine, request: IdentifyRequest | LinkRequest | TrackRequest) -> str:
-    """Return what tells this request from others, keyed: it covers a raw identity that nobody may guess from it."""
-    return engine.keyed_hash.digest("request", digest(request)).hex()[:16]
+    return engine.keyed_hash.request_digest(digest(request))
 
 
 def _earlier(engine: Engine, event_id: str, request_digest: str) -> tuple[bytes | None, LoggedEvent | None]:

@@ -81,7 +81,8 @@ class Engine:
         check_decide(request)
         request_id = request.request_id or self.new_id()
         decision_id = self.keyed_hash.decision_id(request_id)
-        key, request_digest = bytes.fromhex(decision_id), digest(request)
+        key = bytes.fromhex(decision_id)
+        request_digest = self.keyed_hash.request_digest(digest(request))
         if request.request_id and (earlier := self.log.find(key)):
             return same(earlier, DecisionTaken, request_digest, "request_id")
         whom = self._whom(request, now_us)

@@ -9,9 +9,11 @@ from pathlib import Path
 import grpc
 import structlog
 from decisioning.v1 import campaign_service_pb2 as campaign_pb
+from decisioning.v1 import customer_service_pb2 as customer_pb
 from decisioning.v1 import decisioning_service_pb2 as pb
 from decisioning.v1 import model_service_pb2 as model_pb
 from decisioning.v1.campaign_service_pb2_grpc import add_CampaignServiceServicer_to_server
+from decisioning.v1.customer_service_pb2_grpc import add_CustomerServiceServicer_to_server
 from decisioning.v1.decisioning_service_pb2_grpc import add_DecisioningServiceServicer_to_server
 from decisioning.v1.model_service_pb2_grpc import add_ModelServiceServicer_to_server
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
@@ -22,6 +24,7 @@ from engine.engine import Engine
 from engine.errors import EngineError, InvalidRequest
 from engine.opening import open_engine
 from server.clock import change_time_us
+from server.customer_servicer import CustomerServicer
 from server.group_commit import GroupCommit
 from server.health import Health
 from server.interceptors import AnswerEveryCall
@@ -35,6 +38,7 @@ SERVICES = (
     pb.DESCRIPTOR.services_by_name["DecisioningService"].full_name,
     campaign_pb.DESCRIPTOR.services_by_name["CampaignService"].full_name,
     model_pb.DESCRIPTOR.services_by_name["ModelService"].full_name,
+    customer_pb.DESCRIPTOR.services_by_name["CustomerService"].full_name,
 )
 LAST_CALLS_STEP_SECONDS = 0.005
 LAST_CALLS_STEPS_QUIET = 10
@@ -89,6 +93,7 @@ def _opened(settings: Settings) -> Engine:
             durability=settings.durability,
             secret_key=key,
             snapshots_kept=settings.snapshots_kept,
+            customers_in_memory=settings.customers_in_memory,
         )
     except (EngineError, OSError) as error:
         raise StartRefused(f"data {settings.data}: {error}", WRONG_STATE) from error
@@ -141,6 +146,8 @@ async def start(engine: Engine, settings: Settings) -> Service:
     add_CampaignServiceServicer_to_server(campaigns, server)
     models = ModelServicer(engine, group_commit, rebuilds, simulated_time=settings.simulated_time)
     add_ModelServiceServicer_to_server(models, server)
+    customers = CustomerServicer(engine, group_commit, simulated_time=settings.simulated_time)
+    add_CustomerServiceServicer_to_server(customers, server)
     add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection((*SERVICES, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
     address = _listen(server, settings)

@@ -78,6 +78,13 @@ class Settings(BaseSettings):
         10_000, ge=1, le=100_000_000, description="Events between two snapshots; more means a slower start."
     )
     snapshots_kept: int = Field(3, ge=1, le=1_000, description="Snapshots kept; older ones are deleted.")
+    customers_in_memory: int = Field(
+        20_000,
+        ge=100,
+        le=100_000_000,
+        description="Customers held in memory, those of late, up to some 10 KB each; the others are read from the data "
+        "folder.",
+    )
     max_message_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="Largest request taken, in bytes."
     )

@@ -5,6 +5,7 @@ Choosing what to say to a customer, where and when, and being told how it went."
 
 from collections import abc as _abc
 from decisioning.v1 import features_pb2 as _features_pb2
+from decisioning.v1 import identity_pb2 as _identity_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -76,6 +77,7 @@ class DecideRequest(_message.Message):
     CONTENT_IDS_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call idempotent: the same id with the same content gets the first answer, with other content
     ALREADY_EXISTS. A UUID is a good choice. At most 512 bytes. Default: empty, every call decides afresh.
@@ -83,12 +85,12 @@ class DecideRequest(_message.Message):
     campaign: _builtins.str
     """Name of an applied campaign, such as "spring". Required, 1..512 bytes. An unknown one fails with NOT_FOUND."""
     customer_id: _builtins.str
-    """The caller's key for the customer. Required, 1..512 bytes. It is never stored as it stands: the log holds a
-    keyed hash of it.
+    """The caller's key for the customer: her identity of the type "customer_id". Required unless identity is set, 1..512
+    bytes. It is never stored as it stands: the log holds a keyed hash of it.
     """
     time_zone: _builtins.str
     """The customer's time zone as an IANA name, such as "America/Chicago". Send windows and quiet hours are read in it.
-    A name that is none fails with INVALID_ARGUMENT. Default: the campaign's time zone.
+    A name that is none fails with INVALID_ARGUMENT. Default: the one she was identified with, else the campaign's.
     """
     @_builtins.property
     def context(self) -> _features_pb2.Features:
@@ -112,6 +114,12 @@ class DecideRequest(_message.Message):
         other decides for its own clock's now and refuses this field with INVALID_ARGUMENT. Default: the server's clock.
         """
 
+    @_builtins.property
+    def identity(self) -> _identity_pb2.Identity:
+        """Any identity of the customer's, in the place of customer_id; both together fail with INVALID_ARGUMENT. What
+        CustomerService was told of her under any of her identities counts. Default: unset, customer_id names her.
+        """
+
     def __init__(
         self,
         *,
@@ -123,10 +131,11 @@ class DecideRequest(_message.Message):
         content_ids: _abc.Iterable[_builtins.str] | None = ...,
         time_zone: _builtins.str = ...,
         decide_time: _timestamp_pb2.Timestamp | None = ...,
+        identity: _identity_pb2.Identity | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "decide_time", b"decide_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "decide_time", b"decide_time", "identity", b"identity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "channels", b"channels", "content_ids", b"content_ids", "context", b"context", "customer_id", b"customer_id", "decide_time", b"decide_time", "request_id", b"request_id", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "channels", b"channels", "content_ids", b"content_ids", "context", b"context", "customer_id", b"customer_id", "decide_time", b"decide_time", "identity", b"identity", "request_id", b"request_id", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,68 @@
+"""Where wire and domain meet for customers: messages to records and back. Never a rule, a default or a side effect."""
+
+from decisioning.v1 import customer_service_pb2 as pb
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from engine.customers import types
+from engine.types import Features
+from server import convert
+
+NO_PROPERTIES = Features()
+
+
+def identify_request(message: pb.IdentifyRequest) -> types.IdentifyRequest:
+    """Return what is known of a customer; raises InvalidRequest where its time is no time."""
+    return types.IdentifyRequest(
+        identity=convert.identity(message.identity),
+        attributes=dict(message.attributes),
+        consents=tuple(types.Consent(one.purpose, one.granted, one.channel) for one in message.consents),
+        event_id=message.event_id,
+        occur_time_us=_occur_time_us(message.occur_time) if message.HasField("occur_time") else None,
+    )
+
+
+def identify_response(receipt: types.Receipt) -> pb.IdentifyResponse:
+    """Return what became of a fact about a customer."""
+    return pb.IdentifyResponse(seq=receipt.seq, duplicate=receipt.duplicate, quarantined=receipt.quarantined)
+
+
+def link_request(message: pb.LinkRequest | pb.UnlinkRequest) -> types.LinkRequest:
+    """Return which two identities are meant; raises InvalidRequest where the time is no time."""
+    return types.LinkRequest(
+        identity=convert.identity(message.identity),
+        other=convert.identity(message.other),
+        event_id=message.event_id,
+        occur_time_us=_occur_time_us(message.occur_time) if message.HasField("occur_time") else None,
+    )
+
+
+def link_response(receipt: types.LinkReceipt) -> pb.LinkResponse:
+    """Return what became of a link."""
+    return pb.LinkResponse(seq=receipt.seq, duplicate=receipt.duplicate, one_customer=receipt.one_customer)
+
+
+def unlink_response(receipt: types.LinkReceipt) -> pb.UnlinkResponse:
+    """Return what became of the undoing of a link."""
+    return pb.UnlinkResponse(seq=receipt.seq, duplicate=receipt.duplicate, one_customer=receipt.one_customer)
+
+
+def track_request(message: pb.TrackRequest) -> types.TrackRequest:
+    """Return something a customer did; raises InvalidRequest where its time is no time."""
+    return types.TrackRequest(
+        identity=convert.identity(message.identity),
+        type=message.type,
+        event_id=message.event_id,
+        occur_time_us=_occur_time_us(message.occur_time) if message.HasField("occur_time") else None,
+        device=message.device,
+        channel=message.channel,
+        properties=convert.features(message.properties) if message.HasField("properties") else NO_PROPERTIES,
+    )
+
+
+def track_response(receipt: types.Receipt) -> pb.TrackResponse:
+    """Return what became of an event."""
+    return pb.TrackResponse(seq=receipt.seq, duplicate=receipt.duplicate, quarantined=receipt.quarantined)
+
+
+def _occur_time_us(timestamp: Timestamp) -> int:
+    return convert.time_us(timestamp, "occur_time")

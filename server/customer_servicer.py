@@ -1,0 +1,67 @@
+"""CustomerService's methods: convert, ask the engine, wait for the log, convert back. Never a rule or a status."""
+
+# ruff: noqa: N802  (the methods have the names that gRPC gives them)
+
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from decisioning.v1 import customer_service_pb2 as pb
+from decisioning.v1.customer_service_pb2_grpc import CustomerServiceServicer
+from grpc.aio import ServicerContext
+
+from engine import customer_operations
+from engine.customers.types import IdentifyRequest, LinkRequest, TrackRequest
+from engine.engine import Engine
+from server import convert_customers
+from server.clock import request_time_us
+from server.group_commit import GroupCommit
+from server.track_stream import TrackStream
+
+Context = ServicerContext[Any, Any]
+Asked = TypeVar("Asked", IdentifyRequest, LinkRequest, TrackRequest)
+Answer = TypeVar("Answer")
+
+
+class CustomerServicer(CustomerServiceServicer):
+    """Takes what is told of customers; holds the engine, its commits, and whether time is the requests' own."""
+
+    def __init__(self, engine: Engine, group_commit: GroupCommit, *, simulated_time: bool) -> None:
+        self._engine = engine
+        self._group_commit = group_commit
+        self._simulated_time = simulated_time
+
+    async def Identify(self, request: pb.IdentifyRequest, _context: Context) -> pb.IdentifyResponse:
+        """Note what is known of a customer."""
+        asked = convert_customers.identify_request(request)
+        return convert_customers.identify_response(await self._done(customer_operations.identify, asked))
+
+    async def Link(self, request: pb.LinkRequest, _context: Context) -> pb.LinkResponse:
+        """Make two identities one customer."""
+        asked = convert_customers.link_request(request)
+        return convert_customers.link_response(await self._done(customer_operations.link, asked))
+
+    async def Unlink(self, request: pb.UnlinkRequest, _context: Context) -> pb.UnlinkResponse:
+        """Take back the link between two identities."""
+        asked = convert_customers.link_request(request)
+        return convert_customers.unlink_response(await self._done(customer_operations.unlink, asked))
+
+    async def Track(self, request: pb.TrackRequest, _context: Context) -> pb.TrackResponse:
+        """Note something that a customer did."""
+        asked = convert_customers.track_request(request)
+        return convert_customers.track_response(await self._done(customer_operations.track, asked))
+
+    async def TrackStream(
+        self, requests: AsyncIterator[pb.TrackStreamRequest], _context: Context
+    ) -> pb.TrackStreamResponse:
+        """Note many things that customers did, and tell at the end what became of them."""
+        stream = TrackStream(self._engine, simulated_time=self._simulated_time)
+        async for request in requests:
+            for turn in stream.turns(request):
+                await self._group_commit.run(turn)
+        return stream.response()
+
+    async def _done(self, operation: Callable[[Engine, Asked, int], Answer], asked: Asked) -> Answer:
+        """Do it at the moment it is for, and answer once that is durable."""
+        now_us = request_time_us(asked.occur_time_us, self._simulated_time)
+        return await self._group_commit.run(partial(operation, self._engine, asked, now_us))
