@@ -15,7 +15,7 @@ from engine.customers.person import Contact, Person, Written, consent_channel
 from engine.customers.profile import permitted, profile
 from engine.engine import Engine
 from engine.errors import NotFound
-from engine.events import DecisionTaken, LoggedEvent
+from engine.events import DecisionTaken, LoggedEvent, Reason
 from engine.features import require
 from engine.requests import check_identity
 from engine.state import decision_in
@@ -86,7 +86,7 @@ class SeenDecision(Struct, frozen=True):
     channel: str
     content_id: str
     send_time_us: int | None
-    reason: str
+    reason: Reason
     propensity: float
     control: bool
     identity: str

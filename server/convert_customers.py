@@ -4,6 +4,7 @@ from decisioning.v1 import customer_service_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.customers import types
+from engine.erasure import Erased
 from engine.types import Features
 from server import convert
 
@@ -62,6 +63,19 @@ def track_request(message: pb.TrackRequest) -> types.TrackRequest:
 def track_response(receipt: types.Receipt) -> pb.TrackResponse:
     """Return what became of an event."""
     return pb.TrackResponse(seq=receipt.seq, duplicate=receipt.duplicate, quarantined=receipt.quarantined)
+
+
+def erase_response(erased: Erased, *, files_clean: bool) -> pb.EraseCustomerResponse:
+    """Return what an erasure took."""
+    return pb.EraseCustomerResponse(
+        identities=erased.identities,
+        decisions=erased.decisions,
+        rewards=erased.rewards,
+        facts=erased.facts,
+        campaigns=erased.campaigns,
+        rebuilding=erased.rebuilding,
+        files_clean=files_clean,
+    )
 
 
 def _occur_time_us(timestamp: Timestamp) -> int:
