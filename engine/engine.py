@@ -21,7 +21,6 @@ from engine.events import (
     DecisionActivated,
     DecisionTaken,
     Event,
-    ModelsRolledBack,
     RebuildStarted,
     RewardReceived,
     Tick,
@@ -35,7 +34,6 @@ from engine.keyed_hash import KeyedHash, decision_key
 from engine.log.customers_table import CustomersTable
 from engine.log.erasing import scrub
 from engine.log.sqlite import Log
-from engine.policy import model_names
 from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
 from engine.rewards import LoggedDecision, activated, possible_time_us, receipt, received
 from engine.snapshots import newest_good, taken
@@ -48,8 +46,10 @@ from engine.types import (
     RewardReceipt,
     RewardRequest,
 )
+from engine.unfit_models import rollbacks_due
 
-_SAVED_EVERY = 1_000
+FOLDED_PER_COMMIT = 10_000
+"""Events folded anew between two commits of the customers, so that a recovery needs no memory for all of them."""
 
 NewId = Callable[[], str]
 """Makes an id that never came before, for callers who send none."""
@@ -266,14 +266,8 @@ class Engine:
 
     def replace_faulty_models(self) -> None:
         """Put the last good snapshot's models, or empty ones, in the place of models that are unfit to decide."""
-        faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
-        if not faults:
-            return
-        good_seq = newest_good(self.log.snapshots(), past_of(self.log)).state.seq
-        for campaign in list(self.state.campaigns):
-            for channel in ("", *self.state.catalogue(campaign).campaign.channels):
-                if why := " and ".join(faults[name] for name in model_names(campaign, channel) if name in faults):
-                    self.accept(self.state.clock_us, ModelsRolledBack(campaign, channel, good_seq, why))
+        for event in rollbacks_due(self.state, self.log):
+            self.accept(self.state.clock_us, event)
 
     def heal(self) -> None:
         """Go back to what the log holds where something failed; raises LogUnavailable while that cannot be."""
@@ -292,7 +286,11 @@ class Engine:
                 self.state.fold(logged)
             if logged.seq > self.customers.seq:
                 self.customers.fold(logged)
-                if logged.seq % _SAVED_EVERY == 0:  # where customers are folded anew they must not fill the memory
-                    self.customers.save()
-                    self.log.commit()
+                if logged.seq % FOLDED_PER_COMMIT == 0:
+                    self._keep_customers()
+        self._keep_customers()
         self._healthy = True
+
+    def _keep_customers(self) -> None:
+        self.customers.save()
+        self.log.commit()

@@ -67,8 +67,8 @@ class CustomerServicer(CustomerServiceServicer):
         """Note many things that customers did, and tell at the end what became of them."""
         stream = TrackStream(self._engine, simulated_time=self._simulated_time)
         async for request in requests:
-            for turn in stream.turns(request):
-                await self._group_commit.run(turn)
+            for turns in stream.turns(request):
+                await self._group_commit.run_in_turns(turns)
         return stream.response()
 
     async def GetCustomer(self, request: pb.GetCustomerRequest, _context: Context) -> customer_pb.Customer:

@@ -37,6 +37,8 @@ MEMORIES = {
     "earned.category": Memory(30, "rewards by content category"),
 }
 
+_HALF_LIVES_US = {kind: memory.half_life_days * DAY_US for kind, memory in MEMORIES.items()}
+
 Sum = tuple[float, int]
 """A sum's value, and the time it is reckoned at, in microseconds."""
 Sums = dict[str, dict[str, Sum]]
@@ -46,7 +48,8 @@ Sums = dict[str, dict[str, Sum]]
 def add(sums: Sums, kind: str, about: str, weight: float, time_us: int) -> None:
     """Add an event's weight to a sum; faint ones are forgotten where there are too many."""
     mine = sums.setdefault(kind, {})
-    mine[about] = _joined(mine.get(about), (weight, time_us), kind)
+    before = mine.get(about)
+    mine[about] = (weight, time_us) if before is None else _joined(before, (weight, time_us), kind)
     if len(mine) > KEYS_MAX:
         now_us = max(time for _, time in mine.values())
         del mine[min(mine, key=lambda name: (abs(worth(mine[name], kind, now_us)), name))]
@@ -72,14 +75,12 @@ def worths(sums: Sums, kind: str, now_us: int) -> dict[str, float]:
     return {about: worth(one, kind, now_us) for about, one in sums.get(kind, {}).items()}
 
 
-def _joined(one: Sum | None, other: Sum, kind: str) -> Sum:
-    if one is None:
-        return other
+def _joined(one: Sum, other: Sum, kind: str) -> Sum:
     late, early = (one, other) if one[1] >= other[1] else (other, one)
     return late[0] + early[0] * _left(late[1] - early[1], kind), late[1]
 
 
 def _left(elapsed_us: int, kind: str) -> float:
     """Return the part of a weight that is left of it after a time."""
-    left: float = 0.5 ** (elapsed_us / (MEMORIES[kind].half_life_days * DAY_US))
+    left: float = 0.5 ** (elapsed_us / _HALF_LIVES_US[kind])
     return left

@@ -118,24 +118,20 @@ class Log:
 
     def find(self, key: bytes) -> LoggedEvent | None:
         """Return the event that was appended under this key."""
-        with self._reading():
-            row = self._connection.execute(_EVENT + "key = ?", (key,)).fetchone()
-        return _logged(row) if row else None
+        rows = self.rows(_EVENT + "key = ?", (key,))
+        return _logged(rows[0]) if rows else None
 
     def decision(self, seq: int) -> LoggedEvent:
         """Return the decision at this sequence number; raises LookupError where another kind of event is there."""
-        with self._reading():
-            row = self._connection.execute(_EVENT + "seq = ?", (seq,)).fetchone()
-        found = _logged(row) if row else None
+        rows = self.rows(_EVENT + "seq = ?", (seq,))
+        found = _logged(rows[0]) if rows else None
         if found is None or not isinstance(found.event, DecisionTaken):
             raise LookupError(f"event {seq} of the log is no decision")
         return found
 
     def rewards(self, decision_seq: int) -> list[LoggedReward]:
         """Return every reward of a decision, in the order in which they were received."""
-        with self._reading():
-            rows = self._connection.execute(_EVENT + "decision_seq = ? ORDER BY seq", (decision_seq,)).fetchall()
-        logged = map(_logged, rows)
+        logged = map(_logged, self.rows(_EVENT + "decision_seq = ? ORDER BY seq", (decision_seq,)))
         return [LoggedReward(one.seq, one.event) for one in logged if isinstance(one.event, RewardReceived)]
 
     def seqs_about(self, decision_seq: int) -> list[int]:
@@ -149,13 +145,7 @@ class Log:
 
     def read(self, after_seq: int = 0) -> Iterator[LoggedEvent]:
         """Yield every event after a sequence number, in order, in constant memory."""
-        while True:
-            with self._reading():
-                rows = self._connection.execute(
-                    _EVENT + "seq > ? ORDER BY seq LIMIT ?", (after_seq, _READ_ROWS)
-                ).fetchall()
-            if not rows:
-                return
+        while rows := self.rows(_EVENT + "seq > ? ORDER BY seq LIMIT ?", (after_seq, _READ_ROWS)):
             yield from map(_logged, rows)
             after_seq = rows[-1][0]
 
@@ -184,15 +174,10 @@ class Log:
 
     def snapshots(self) -> Iterator[StoredSnapshot]:
         """Yield the stored snapshots, newest first, unchecked."""
-        with self._reading():
-            rows = self._connection.execute(
-                "SELECT seq, time_us, folds, sha256 FROM snapshots ORDER BY seq DESC"
-            ).fetchall()
-        for seq, time_us, folds, sha256 in rows:
-            with self._reading():
-                models = self._connection.execute(
-                    "SELECT name, model FROM snapshot_models WHERE seq = ?", (seq,)
-                ).fetchall()
+        for seq, time_us, folds, sha256 in self.rows(
+            "SELECT seq, time_us, folds, sha256 FROM snapshots ORDER BY seq DESC"
+        ):
+            models = self.rows("SELECT name, model FROM snapshot_models WHERE seq = ?", (seq,))
             yield StoredSnapshot(seq=seq, time_us=time_us, folds=folds, sha256=sha256, models=dict(models))
 
     def identify(self, key_fingerprint: bytes) -> bool:
@@ -212,9 +197,11 @@ class Log:
             self._connection.execute("COMMIT")
 
     def rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """Return what a query of a fold's own tables finds; raises LogUnavailable."""
-        with self._reading():
+        """Return what a query of this package finds; raises LogUnavailable."""
+        try:
             return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise LogUnavailable(f"the log cannot be read: {error}") from error
 
     def close(self) -> None:
         """Undo what was not committed and give the folder free; closing again does nothing."""
@@ -232,16 +219,8 @@ class Log:
             self.undo()
             raise LogUnavailable(f"the log cannot be written: {error}") from error
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise LogUnavailable(f"the log cannot be read: {error}") from error
-
     def _last_stored(self) -> int:
-        with self._reading():
-            return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
+        return int(self.rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
 
 def _logged(row: tuple[int, int, str]) -> LoggedEvent:
