@@ -5,7 +5,8 @@ Never a wire type, a wall clock, a thread or a global random generator.
 One thread uses it. A fact is appended, folded, and durable after `commit`; nobody may be told of it before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from engine.campaign.catalogue import teaches_otherwise
 from engine.campaign.loader import load_campaign
@@ -34,6 +35,7 @@ from engine.keyed_hash import KeyedHash, decision_key
 from engine.ladder import put_back, step_down
 from engine.learner import decision_in
 from engine.log.customers_table import CustomersTable
+from engine.log.erasing import scrub
 from engine.log.sqlite import Log
 from engine.policy import unfit_models
 from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
@@ -223,11 +225,12 @@ class Engine:
     def snapshot(self, now_us: int) -> None:
         """Save models and folds, so that a start has only the tail to fold; raises LogUnavailable."""
         self.heal()
-        self._replace_faulty_models()
+        self.replace_faulty_models()
         self.commit()
         reached(FaultPoint.BEFORE_SNAPSHOT)
         self.log.save_snapshot(taken(self.state, now_us), self._snapshots_kept)
         reached(FaultPoint.AFTER_SNAPSHOT)
+        scrub(self.log)
         self.snapshot_seq = self.state.seq
 
     @property
@@ -273,13 +276,19 @@ class Engine:
 
         For this package's own ways only: nothing here asks whether the event may be.
         """
-        try:
+        with self.all_or_nothing():
             reached(FaultPoint.BEFORE_APPEND)
             logged = self.log.append(now_us, event, key)
             reached(FaultPoint.AFTER_APPEND)
             self.state.fold(logged)
             self.customers.fold(logged)
             reached(FaultPoint.AFTER_FOLD)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Take back everything since the last commit where the block fails; the engine then goes back to the log."""
+        try:
+            yield
         except Exception:
             self.log.undo()
             self._lose()
@@ -289,7 +298,7 @@ class Engine:
         self.epoch += 1
         self._healthy = False
 
-    def _replace_faulty_models(self) -> None:
+    def replace_faulty_models(self) -> None:
         """Put back every model that is unfit to decide, whoever's it is: with one of them no snapshot is good."""
         faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
         for name, why in faults.items():

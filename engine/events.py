@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct, json
 
 from engine.customers.types import Consent, QuarantineReason
+from engine.tombstones import CustomerErased, DecisionErased, FactErased, RewardErased
 from engine.types import CUSTOMER_ID, Features
 
 
@@ -283,6 +284,10 @@ Event = (
     | StockSet
     | FactQuarantined
     | FactReadmitted
+    | DecisionErased
+    | RewardErased
+    | FactErased
+    | CustomerErased
 )
 
 

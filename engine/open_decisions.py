@@ -1,6 +1,6 @@
 """Open decisions: those whose reward window has not closed on the log's own time. Never a model, never a clock."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
 from msgspec import Struct
@@ -56,9 +56,7 @@ class OpenDecisions:
     """All open decisions by their place in the log, and the order in which they close."""
 
     def __init__(self, decisions: list[OpenDecision] | None = None) -> None:
-        self._by_seq = {decision.seq: decision for decision in decisions or []}
-        self._closing = [(decision.close_time_us, decision.seq) for decision in self._by_seq.values()]
-        heapify(self._closing)
+        self._hold(decisions or [])
 
     def __len__(self) -> int:
         """Return how many decisions are open."""
@@ -76,6 +74,11 @@ class OpenDecisions:
     def get(self, seq: int) -> OpenDecision | None:
         """Return the open decision at a place in the log, None where it has closed or never was open."""
         return self._by_seq.get(seq)
+
+    def _hold(self, decisions: Iterable[OpenDecision]) -> None:
+        self._by_seq = {decision.seq: decision for decision in decisions}
+        self._closing = [(decision.close_time_us, decision.seq) for decision in self._by_seq.values()]
+        heapify(self._closing)
 
     def of_campaign(self, campaign: str) -> list[OpenDecision]:
         """Return a campaign's open decisions."""
@@ -100,6 +103,10 @@ class OpenDecisions:
         for entry in due:
             heappush(self._closing, entry)
         return (time_us if len(due) <= count_max else due[count_max - 1][0]) if due else None
+
+    def forget(self, seqs: Collection[int]) -> None:
+        """Take out the decisions at these places in the log, which teach nothing any more."""
+        self._hold(decision for seq, decision in self._by_seq.items() if seq not in seqs)
 
     def due(self, time_us: int) -> Iterator[OpenDecision]:
         """Take out and yield the decisions whose window has closed at this time, in the order in which they closed."""

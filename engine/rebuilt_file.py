@@ -37,6 +37,12 @@ def write_rebuilt(path: Path, models: Rebuilt) -> None:
             other.unlink(missing_ok=True)
 
 
+def drop_rebuilt(folder: Path, campaign: str) -> None:
+    """Remove a campaign's rebuilt models, which can be learned anew."""
+    for path in (folder / "rebuilt").glob(f"{_stem(campaign)}-*.models"):
+        path.unlink(missing_ok=True)
+
+
 def read_rebuilt(path: Path) -> Rebuilt | None:
     """Return the models of a file, None where there is none or its checksum does not hold."""
     try:

@@ -37,6 +37,7 @@ from engine.outcomes import Outcome, combined
 from engine.policy import model_names
 from engine.rebuild import catch_up
 from engine.rebuilt_file import Rebuilt
+from engine.tombstones import RewardErased
 from engine.types import CampaignStatus
 from engine.vowpal_wabbit import Bandit
 
@@ -114,6 +115,8 @@ class State:
                 self._activate(event)
             case RewardReceived():
                 self._reward(event, logged.seq)
+            case RewardErased():
+                self.late_rewards += event.late
             case ChannelSwitched():
                 self._switch(event)
             case ModelsRolledBack():

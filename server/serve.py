@@ -165,7 +165,7 @@ async def start(engine: Engine, settings: Settings) -> Service:
     add_CampaignServiceServicer_to_server(campaigns, server)
     models = ModelServicer(engine, group_commit, rebuilds, simulated_time=settings.simulated_time)
     add_ModelServiceServicer_to_server(models, server)
-    customers = CustomerServicer(engine, group_commit, simulated_time=settings.simulated_time)
+    customers = CustomerServicer(engine, group_commit, rebuilds, simulated_time=settings.simulated_time)
     add_CustomerServiceServicer_to_server(customers, server)
     stock = StockServicer(engine, group_commit, simulated_time=settings.simulated_time)
     add_StockServiceServicer_to_server(stock, server)

@@ -17,6 +17,7 @@ from engine.events import (
     LoggedEvent,
     RewardReceived,
 )
+from engine.tombstones import FactErased
 
 WEIGHTS = {
     EventType.BROWSE: 1.0,
@@ -27,7 +28,15 @@ WEIGHTS = {
     EventType.STORE_VISIT: 1.0,
 }
 """How much each type of event says about her interest in a category."""
+NAMING = ("identity", "other", "customer")
+"""The fields in which an event names identities, by their keyed hashes."""
 _HOUR_US = 3_600_000_000
+
+
+def named_in(event: Event) -> set[str]:
+    """Return the identities that an event names; what tells of a decision names none, and goes by the decision's."""
+    named = {found for field in NAMING if (found := getattr(event, field, ""))}
+    return named | {identity for identity, _ in event.kept} if isinstance(event, FactErased) else named
 
 
 def touched(event: Event, decision_at: Callable[[int], DecisionTaken]) -> tuple[str, str] | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import grpc
 from decisioning.v1.campaign_service_pb2_grpc import CampaignServiceStub
+from decisioning.v1.customer_service_pb2_grpc import CustomerServiceStub
 from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceStub
 from decisioning.v1.model_service_pb2_grpc import ModelServiceStub
 
@@ -162,6 +163,7 @@ class KilledService:
         campaigns, decisioning = CampaignServiceStub(self._channel), DecisioningServiceStub(self._channel)
         self._stubs = dict.fromkeys(("ApplyCampaign", "PauseCampaign", "ResumeCampaign"), campaigns)
         self._stubs |= dict.fromkeys(("Decide", "BatchDecide", "Reward", "Activate"), decisioning)
+        self._stubs |= dict.fromkeys(("Identify", "EraseCustomer"), CustomerServiceStub(self._channel))
         models = ModelServiceStub(self._channel)
         self._stubs |= dict.fromkeys((*SWITCHES, "Rollback", "RebuildModels", "ListSnapshots", "ListRebuilds"), models)
 
