@@ -139,7 +139,7 @@ def _policy(state: State, catalogue: Catalogue, shared: str, control: bool) -> S
     campaign = catalogue.campaign
     if control:
         return fallback_policy(campaign)
-    policy = model_policy(state.models, shared, campaign.exploration)
+    policy = model_policy(state.models, state.put_back, shared, campaign.exploration)
     switched = state.campaigns[campaign.name].fallback
     if not switched:
         return policy

@@ -5,10 +5,12 @@ Never a wire type, a wall clock, a thread or a global random generator.
 One thread uses it. A fact is appended, folded, and durable after `commit`; nobody may be told of it before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from engine.campaign.catalogue import teaches_otherwise
 from engine.campaign.loader import load_campaign
+from engine.customers.gate import Gate
 from engine.customers.register import CustomerRegister
 from engine.deciding import Whom, decide
 from engine.eligibility import Calendar
@@ -20,24 +22,26 @@ from engine.events import (
     DecisionActivated,
     DecisionTaken,
     Event,
-    ModelsRolledBack,
     RebuildStarted,
-    RewardReceived,
     Tick,
 )
 from engine.fault_points import FaultPoint, reached
 from engine.features import check_text, require, shown
 from engine.folds import Rebuild
+from engine.gated_rewards import AskedIn, reward_before, reward_or_aside
 from engine.history import past_of
 from engine.joining import closed, windowed
 from engine.keyed_hash import KeyedHash, decision_key
+from engine.ladder import put_back, step_down
+from engine.learner import decision_in
 from engine.log.customers_table import CustomersTable
+from engine.log.erasing import scrub
 from engine.log.sqlite import Log
-from engine.policy import model_names
+from engine.policy import unfit_models
 from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
 from engine.rewards import LoggedDecision, activated, possible_time_us, receipt, received
 from engine.snapshots import newest_good, taken
-from engine.state import State, decision_in
+from engine.state import State
 from engine.types import (
     ActivateReceipt,
     ActivateRequest,
@@ -47,17 +51,31 @@ from engine.types import (
     RewardRequest,
 )
 
+FOLDED_PER_COMMIT = 10_000
+"""Events folded anew between two commits of the customers, so that a recovery needs no memory for all of them."""
+
 NewId = Callable[[], str]
 """Makes an id that never came before, for callers who send none."""
+
+CLOSED_AT_ONCE_MAX = 200
+"""Windows that one tick closes, some 50 ms of learning."""
 
 
 class Engine:
     """Decides, takes rewards and campaigns, and learns, over one log."""
 
     def __init__(
-        self, log: Log, keyed_hash: KeyedHash, new_id: NewId, snapshots_kept: int, customers_in_memory: int
+        self,
+        log: Log,
+        keyed_hash: KeyedHash,
+        new_id: NewId,
+        snapshots_kept: int,
+        customers_in_memory: int,
+        *,
+        gate: Gate | None,
     ) -> None:
         self.log = log
+        self.gate = gate
         self.customers = CustomerRegister(CustomersTable(log), self._category, self._decision_at, customers_in_memory)
         self.epoch = 0
         self.refused_snapshots: tuple[str, ...] = ()
@@ -77,13 +95,27 @@ class Engine:
         check_decide(request)
         request_id = request.request_id or self.new_id()
         decision_id = self.keyed_hash.decision_id(request_id)
-        key, request_digest = bytes.fromhex(decision_id), digest(request)
+        key = bytes.fromhex(decision_id)
+        request_digest = self.keyed_hash.request_digest(digest(request))
         if request.request_id and (earlier := self.log.find(key)):
             return same(earlier, DecisionTaken, request_digest, "request_id")
-        whom = self.whom(request, now_us)
-        decision = decide(self.state, self.calendar, request, whom, Ids(decision_id, request_digest))
+        decision = self._decided(request, self.whom(request, now_us), Ids(decision_id, request_digest))
         self.accept(now_us, decision, key)
         return decision
+
+    def _decided(self, request: DecideRequest, whom: Whom, ids: Ids) -> DecisionTaken:
+        """Take a decision, and again from the rung below each time that a model of it was unfit.
+
+        Each step down is in the log before the decision, so that a replay takes it from the same models. A model takes
+        two at most between two of its lessons: on the last it is not asked.
+        """
+        while True:
+            decision = decide(self.state, self.calendar, request, whom, ids)
+            refused = unfit_models(decision, self.state.put_back)
+            if not refused:
+                return decision
+            for name, why in refused.items():
+                self.accept(whom.now_us, step_down(self.log, name, why, self.state.put_back.get(name)))
 
     def reward(self, request: RewardRequest, now_us: int) -> RewardReceipt:
         """Take what came of a decision and learn it; a repeated `reward_id` changes nothing.
@@ -95,14 +127,16 @@ class Engine:
         reward_id = request.reward_id or self.new_id()
         key, request_digest = self.keyed_hash.digest("reward", reward_id), digest(request)
         if request.reward_id and (earlier := self.log.find(key)):
-            return receipt(same(earlier, RewardReceived, request_digest, "reward_id"), duplicate=True)
+            return receipt(reward_before(earlier, request_digest), duplicate=True)
         decision = self._decision(request.decision_id)
         campaign = self.state.catalogue(decision.event.campaign).campaign
         event = received(request, Ids(reward_id, request_digest), decision, campaign, now_us)
         if decision.event.close_time_us is not None:
             event = windowed(self.log, self.state, event, decision, now_us)
-        self.accept(now_us, event, key)
-        return receipt(event, duplicate=False)
+        asked = AskedIn(event, decision, measured=request.occur_time_us is not None)
+        taken = reward_or_aside(self.gate, asked, self.customers, self.log, self.state)
+        self.accept(now_us, taken, key)
+        return receipt(taken, duplicate=False)
 
     def activate(self, request: ActivateRequest, now_us: int) -> ActivateReceipt:
         """Note that a decision was carried out, from when its reward window runs; again changes nothing.
@@ -123,15 +157,16 @@ class Engine:
         return activated(event, decision, duplicate=False)
 
     def tick(self, now_us: int) -> bool:
-        """Close the windows that have ended by now, where nothing else has; tell whether there were any.
+        """Close the first windows that have ended by now, where nothing else has; tell whether there were any.
 
-        Raises LogUnavailable.
+        Where more have ended than one turn should close, after a long stop perhaps, the tick is for the moment up to
+        which it closes them: ask again for the rest. Raises LogUnavailable.
         """
         self.heal()
-        due_us = self.state.open_decisions.next_close_time_us
-        if due_us is None or due_us > now_us:
+        due_us = self.state.open_decisions.closing_time_us(now_us, CLOSED_AT_ONCE_MAX)
+        if due_us is None:
             return False
-        self.accept(now_us, Tick())
+        self.accept(max(due_us, self.state.clock_us), Tick())
         return True
 
     def apply_campaign(self, source: str, now_us: int) -> CampaignStatus:
@@ -190,11 +225,12 @@ class Engine:
     def snapshot(self, now_us: int) -> None:
         """Save models and folds, so that a start has only the tail to fold; raises LogUnavailable."""
         self.heal()
-        self._replace_faulty_models()
+        self.replace_faulty_models()
         self.commit()
         reached(FaultPoint.BEFORE_SNAPSHOT)
         self.log.save_snapshot(taken(self.state, now_us), self._snapshots_kept)
         reached(FaultPoint.AFTER_SNAPSHOT)
+        scrub(self.log)
         self.snapshot_seq = self.state.seq
 
     @property
@@ -240,13 +276,19 @@ class Engine:
 
         For this package's own ways only: nothing here asks whether the event may be.
         """
-        try:
+        with self.all_or_nothing():
             reached(FaultPoint.BEFORE_APPEND)
             logged = self.log.append(now_us, event, key)
             reached(FaultPoint.AFTER_APPEND)
             self.state.fold(logged)
             self.customers.fold(logged)
             reached(FaultPoint.AFTER_FOLD)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Take back everything since the last commit where the block fails; the engine then goes back to the log."""
+        try:
+            yield
         except Exception:
             self.log.undo()
             self._lose()
@@ -256,16 +298,11 @@ class Engine:
         self.epoch += 1
         self._healthy = False
 
-    def _replace_faulty_models(self) -> None:
-        """Put the last good snapshot's models, or empty ones, in the place of models that are unfit to decide."""
+    def replace_faulty_models(self) -> None:
+        """Put back every model that is unfit to decide, whoever's it is: with one of them no snapshot is good."""
         faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
-        if not faults:
-            return
-        good_seq = newest_good(self.log.snapshots(), past_of(self.log)).state.seq
-        for campaign in list(self.state.campaigns):
-            for channel in ("", *self.state.catalogue(campaign).campaign.channels):
-                if why := " and ".join(faults[name] for name in model_names(campaign, channel) if name in faults):
-                    self.accept(self.state.clock_us, ModelsRolledBack(campaign, channel, good_seq, why))
+        for name, why in faults.items():
+            self.accept(self.state.clock_us, put_back(self.log, name, why))
 
     def heal(self) -> None:
         """Go back to what the log holds where something failed; raises LogUnavailable while that cannot be."""
@@ -284,4 +321,11 @@ class Engine:
                 self.state.fold(logged)
             if logged.seq > self.customers.seq:
                 self.customers.fold(logged)
+                if logged.seq % FOLDED_PER_COMMIT == 0:
+                    self._keep_customers()
+        self._keep_customers()
         self._healthy = True
+
+    def _keep_customers(self) -> None:
+        self.customers.save()
+        self.log.commit()

@@ -36,6 +36,12 @@ class KeyedHash:
             return self.digest("customer", identity.value).hex()
         return self.digest("identity", f"{len(identity.type)}:{identity.type}{identity.value}").hex()
 
+    def request_digest(self, digest: str) -> str:
+        """Return 16 hexadecimal digits that stand for a request's digest, which covers a raw identity: without the
+        key nobody can try identities against them.
+        """
+        return self.digest("request", digest).hex()[:16]
+
     def fingerprint(self) -> bytes:
         """Return 16 bytes that tell this key from another without telling anything of it."""
         return self.digest("fingerprint", "")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from decisioning.v1 import campaign_service_pb2 as campaign_pb
 from decisioning.v1 import decisioning_service_pb2 as pb
 from decisioning.v1.features_pb2 import Features as FeaturesMessage
+from decisioning.v1.identity_pb2 import Identity as IdentityMessage
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine import types
@@ -42,6 +43,11 @@ def features(message: FeaturesMessage) -> types.Features:
     return types.Features(dict(message.numbers), dict(message.categories))
 
 
+def identity(message: IdentityMessage) -> types.Identity:
+    """Return a key that a customer is known by."""
+    return types.Identity(message.type, message.value)
+
+
 def decide_request(message: pb.DecideRequest) -> types.DecideRequest:
     """Return what is asked of the engine, without the moment it is asked for."""
     return types.DecideRequest(
@@ -52,6 +58,7 @@ def decide_request(message: pb.DecideRequest) -> types.DecideRequest:
         channels=tuple(message.channels),
         content_ids=tuple(message.content_ids),
         time_zone=message.time_zone,
+        identity=identity(message.identity) if message.HasField("identity") else None,
     )
 
 
@@ -131,6 +138,7 @@ def reward_response(receipt: types.RewardReceipt) -> pb.RewardResponse:
         duplicate=receipt.duplicate,
         late=receipt.late,
         final_value=receipt.final_value,
+        quarantined=receipt.quarantined,
     )
 
 

@@ -1,13 +1,15 @@
 """Around every call: a refusal for every failure, and one line in the service's log. Never a decision of its own."""
 
 import asyncio
+import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
 import structlog
 from decisioning.v1 import decisioning_service_pb2 as pb
+from decisioning.v1.customer_service_pb2 import TrackStreamResponse
 from google.protobuf.message import DecodeError, Message
 from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
@@ -19,6 +21,9 @@ from server.logs import clip
 
 LOGGED_FIELDS = ("campaign", "name", "request_id", "decision_id", "reward_id")
 FIELDS_MAX = 5
+OURS = "/decisioning."
+NAMED_BY_CALLER = re.compile(r"""\[['"].*['"]\]""", re.DOTALL)
+"""The part of a field path that a caller wrote, such as a feature's name: an e-mail address may stand there."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler = Any  # grpc.RpcMethodHandler, whose types know the synchronous server only
@@ -27,7 +32,7 @@ log = structlog.get_logger()
 
 
 class AnswerEveryCall(grpc.aio.ServerInterceptor):
-    """Wraps every unary method, ready-made ones too; holds the wrapped ones and how many calls were `taken`.
+    """Wraps every method, ready-made ones too; holds the wrapped ones and how many calls were `taken`.
 
     An exception that escapes a handler would reach the client as UNKNOWN, its text included. None does: refusals become
     the design's codes, and whatever else happens becomes INTERNAL, its details in the service's log only.
@@ -50,8 +55,16 @@ class AnswerEveryCall(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:  # no such method: gRPC answers UNIMPLEMENTED
             return None
-        self._wrapped[method] = _answering(method, handler) if handler.unary_unary else _lenient(handler)
+        self._wrapped[method] = _wrapped(method, handler)
         return self._wrapped[method]
+
+
+def _wrapped(method: str, handler: Handler) -> Handler:
+    if handler.unary_unary:
+        return _answering(method, handler)
+    if handler.stream_unary:
+        return _answering_stream(method, handler)
+    return _answering_in_pieces(method, handler) if handler.unary_stream and OURS in method else _lenient(handler)
 
 
 def _answering(method: str, handler: Handler) -> Handler:
@@ -59,18 +72,49 @@ def _answering(method: str, handler: Handler) -> Handler:
 
     async def answer(data: bytes, context: Context) -> Any:
         call = Call(method)
-        try:
-            return await call.answered(handler, data, context)
-        finally:
-            call.log()
+
+        async def act() -> Message:
+            request = _parse(handler, data)
+            call.note(request)
+            reply: Message = await handler.unary_unary(request, context)
+            return reply
+
+        return await call.answered(act, context)
 
     return grpc.unary_unary_rpc_method_handler(answer, response_serializer=handler.response_serializer)
 
 
-def _lenient(handler: Handler) -> Handler:
-    """Return a streaming handler that takes bytes it cannot parse for an empty request.
+def _answering_stream(method: str, handler: Handler) -> Handler:
+    """Return a handler of a stream of requests that parses each of them itself, like a unary one."""
 
-    The streams, health's Watch and reflection, are ready-made and only report; an empty request has an answer in both,
+    async def answer(stream: AsyncIterator[bytes], context: Context) -> Any:
+        requests = (_parse(handler, data) async for data in stream)
+        return await Call(method).answered(lambda: handler.stream_unary(requests, context), context)
+
+    return grpc.stream_unary_rpc_method_handler(answer, response_serializer=handler.response_serializer)
+
+
+def _answering_in_pieces(method: str, handler: Handler) -> Handler:
+    """Return a handler that answers one request with a stream, and parses the request itself, like a unary one."""
+
+    async def answer(data: bytes, context: Context) -> None:
+        call = Call(method)
+
+        async def act() -> None:
+            request = _parse(handler, data)
+            call.note(request)
+            async for reply in handler.unary_stream(request, context):
+                await context.write(reply)
+
+        await call.answered(act, context)
+
+    return grpc.unary_stream_rpc_method_handler(answer, response_serializer=handler.response_serializer)
+
+
+def _lenient(handler: Handler) -> Handler:
+    """Return a handler of a stream of answers that takes bytes it cannot parse for an empty request.
+
+    Those, health's Watch and reflection, are ready-made and only report; an empty request has an answer in both,
     and bytes that cannot be parsed would be answered with UNKNOWN.
     """
 
@@ -91,15 +135,20 @@ class Call:
         self._facts: dict[str, Any] = {"method": method.removeprefix("/"), "status": "OK"}
         self._fault: BaseException | None = None
 
-    async def answered(self, handler: Handler, data: bytes, context: Context) -> Any:
-        """Return the method's reply, or end the call with the status that its failure deserves."""
+    async def answered(self, act: Callable[[], Awaitable[Message | None]], context: Context) -> Any:
+        """Return the method's reply, or end the call with the status that its failure deserves; write its line."""
+        try:
+            return await self._answered(act, context)
+        finally:
+            self._log()
+
+    async def _answered(self, act: Callable[[], Awaitable[Message | None]], context: Context) -> Any:
         if _expired(context):
             return await self._refuse(context, refusals.too_late())
         try:
-            request = _parse(handler, data)
-            self._note(request)
-            reply = await handler.unary_unary(request, context)
-            self._note(reply)
+            reply = await act()
+            if reply is not None:
+                self.note(reply)
             return reply
         except (grpc.aio.AbortError, KeyboardInterrupt):
             self._facts["status"] = getattr(context.code(), "name", "OK")
@@ -112,8 +161,7 @@ class Call:
             status = refusals.status(error)
         return await self._refuse(context, status)
 
-    def log(self) -> None:
-        """Write the call's line."""
+    def _log(self) -> None:
         self._facts["latency_us"] = (time.perf_counter_ns() - self._started_ns) // 1_000
         if self._fault is not None:
             log.error("rpc", **self._facts, exc_info=self._fault)
@@ -122,18 +170,23 @@ class Call:
         else:
             log.info("rpc", **self._facts)
 
-    def _note(self, message: Message) -> None:
+    def note(self, message: Message) -> None:
+        """Note what the call's line may say of a request or a reply; never an identity."""
         for field in LOGGED_FIELDS:
             if text := getattr(message, field, ""):
                 self._facts[field] = clip(text)
         if isinstance(message, pb.BatchDecideResponse):
             failed = sum(result.HasField("status") for result in message.results)
             self._facts |= {"decisions": len(message.results) - failed, "failed": failed}
+        elif isinstance(message, TrackStreamResponse):
+            counts = ("accepted", "duplicates", "quarantined", "refused")
+            self._facts |= {count: getattr(message, count) for count in counts}
 
     def _explain(self, error: BaseException) -> None:
         """Note why the call failed: fields without what was in them, since that may be personal."""
         if isinstance(error, InvalidRequest):
-            self._facts["fields"] = [clip(field) for field, _ in error.violations[:FIELDS_MAX]]
+            fields = [NAMED_BY_CALLER.sub("[…]", field) for field, _ in error.violations[:FIELDS_MAX]]
+            self._facts["fields"] = [clip(field) for field in fields]
         elif isinstance(error, NotFound | IdReused | NotPossible | LogUnavailable):
             self._facts["problem"] = clip(str(error))
         else:

@@ -123,11 +123,17 @@ def test_the_grpcurl_lines_do_what_they_say(running: Running) -> None:
     assert listing.endswith(" list")
     with grpc.insecure_channel(running.server.address) as channel:
         services = ProtoReflectionDescriptorDatabase(channel).get_services()
-    assert {f"decisioning.v1.{name}Service" for name in ("Decisioning", "Campaign", "Model", "Stock")} <= set(services)
+    services_named = {
+        f"decisioning.v1.{name}Service" for name in ("Decisioning", "Campaign", "Customer", "Model", "Stock")
+    }
+    assert services_named <= set(services)
     answers = {line.rpartition("/")[2]: called(line, running.server.address) for line in calls}
-    assert answers.keys() == {"Decide", "GetCampaign", "ListSnapshots", "GetModel", "SetStock"}
+    customers = {"Track", "Link", "Identify"}
+    assert answers.keys() == {"Decide", "GetCampaign", "ListSnapshots", "GetModel", "SetStock"} | customers
     assert answers["SetStock"]["units"] == 120
     assert answers["Decide"]["decision_id"]
+    assert answers["Link"]["one_customer"]
+    assert int(answers["Track"]["seq"]) > int(answers["Identify"]["seq"]) > int(answers["Link"]["seq"])
     assert answers["GetCampaign"]["name"] == "autumn-wardrobe"
     assert answers["ListSnapshots"] == {}
     assert [model["name"].rpartition("/")[2] for model in answers["GetModel"]["models"]] == ["content", "send_slot"]

@@ -66,6 +66,8 @@ _EXAMPLES = {
     "exploration": "exploration: {method: squarecb}",
 }
 
+_MISSPELT = 0.8  # as channel is of channels, and reward_window, which has a place of its own, is not of reward
+
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
     "greater_than_equal": ("ge", "at least"),
@@ -93,7 +95,7 @@ def _instead(field: str, path: Path) -> str:
     """Say which field was probably meant, or where a misplaced one belongs."""
     known = next((_fields(entry) for place, entry in _ENTRIES.items() if _stands_at(place, path)), [])
     homes = [place for place, entry in _ENTRIES.items() if field in _fields(entry)]
-    if not homes or get_close_matches(field, known, n=1):
+    if not homes or get_close_matches(field, known, n=1, cutoff=_MISSPELT):
         return nearest(field, known)
     places = [".".join(place).replace("*", "<name>") or "the campaign itself" for place in homes]
     return f" here; it belongs to {' or '.join(places)}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 from decisioning.v1 import campaign_service_pb2_grpc as campaign_grpc
+from decisioning.v1 import customer_service_pb2_grpc as customer_grpc
 from decisioning.v1 import decisioning_service_pb2_grpc as decisioning_grpc
 from decisioning.v1 import model_service_pb2_grpc as model_grpc
 from google.rpc.error_details_pb2 import BadRequest
@@ -26,6 +27,7 @@ class Client:
     decisioning: decisioning_grpc.DecisioningServiceStub
     campaigns: campaign_grpc.CampaignServiceStub
     models: model_grpc.ModelServiceStub
+    customers: customer_grpc.CustomerServiceStub
     service: Service
     wait_for: Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -49,7 +51,8 @@ def served(engine: Any, **settings: Any) -> Iterator[Client]:
         with grpc.insecure_channel(service.address) as channel:
             decisioning = decisioning_grpc.DecisioningServiceStub(channel)
             campaigns, models = campaign_grpc.CampaignServiceStub(channel), model_grpc.ModelServiceStub(channel)
-            yield Client(channel, decisioning, campaigns, models, service, wait_for)
+            customers = customer_grpc.CustomerServiceStub(channel)
+            yield Client(channel, decisioning, campaigns, models, customers, service, wait_for)
         wait_for(drain(service, 0.5))
     finally:
         loop.call_soon_threadsafe(loop.stop)

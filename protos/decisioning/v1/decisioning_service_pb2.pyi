@@ -5,6 +5,7 @@ Choosing what to say to a customer, where and when, and being told how it went."
 
 from collections import abc as _abc
 from decisioning.v1 import features_pb2 as _features_pb2
+from decisioning.v1 import identity_pb2 as _identity_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -115,12 +116,23 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_CONTROL: _Reason.ValueType  # 4
     """The customer is in the control group, so the campaign's fallback rule chose."""
     REASON_FALLBACK: _Reason.ValueType  # 5
-    """A model failed or is missing, or its channel is switched to the campaign's fallback, so a rule chose in its place."""
+    """The kill switch: an operator switched the channel or the router to the campaign's fallback rule, which chose."""
     REASON_NOTHING_SENT: _Reason.ValueType  # 6
     """Sending nothing was chosen, or nothing else was eligible."""
+    REASON_PREVIOUS_SNAPSHOT: _Reason.ValueType  # 7
+    """A model was unfit to decide and refused, and the last good snapshot's weights chose in its place. So it says until
+    that model has learned again, has been rolled back by an operator, or has been learned anew.
+    """
+    REASON_UNIFORM: _Reason.ValueType  # 8
+    """A model is missing, or unfit to decide and in no good snapshot, so every eligible action of its stage had the same
+    probability. So it says until that model has learned again, has been rolled back, or has been learned anew.
+    """
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
-    """Why a decision came out as it did."""
+    """Why a decision came out as it did. Of several that hold, the one that matters most: the control group, then a model's
+    fault (REASON_UNIFORM before REASON_PREVIOUS_SNAPSHOT), the kill switch, silence, the rules, and the models. Whichever
+    it is, the propensity is the probability that was drawn from, and every stage tells its own policy and problem.
+    """
 
 REASON_UNSPECIFIED: Reason.ValueType  # 0
 """Never sent by this version of the service."""
@@ -133,9 +145,17 @@ REASON_ONLY_CHOICE: Reason.ValueType  # 3
 REASON_CONTROL: Reason.ValueType  # 4
 """The customer is in the control group, so the campaign's fallback rule chose."""
 REASON_FALLBACK: Reason.ValueType  # 5
-"""A model failed or is missing, or its channel is switched to the campaign's fallback, so a rule chose in its place."""
+"""The kill switch: an operator switched the channel or the router to the campaign's fallback rule, which chose."""
 REASON_NOTHING_SENT: Reason.ValueType  # 6
 """Sending nothing was chosen, or nothing else was eligible."""
+REASON_PREVIOUS_SNAPSHOT: Reason.ValueType  # 7
+"""A model was unfit to decide and refused, and the last good snapshot's weights chose in its place. So it says until
+that model has learned again, has been rolled back by an operator, or has been learned anew.
+"""
+REASON_UNIFORM: Reason.ValueType  # 8
+"""A model is missing, or unfit to decide and in no good snapshot, so every eligible action of its stage had the same
+probability. So it says until that model has learned again, has been rolled back, or has been learned anew.
+"""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
@@ -152,6 +172,7 @@ class DecideRequest(_message.Message):
     CONTENT_IDS_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call idempotent: the same id with the same content gets the first answer, with other content
@@ -160,12 +181,12 @@ class DecideRequest(_message.Message):
     campaign: _builtins.str
     """Name of an applied campaign, such as "spring". Required, 1..512 bytes. An unknown one fails with NOT_FOUND."""
     customer_id: _builtins.str
-    """The caller's key for the customer. Required, 1..512 bytes. It is never stored as it stands: the log holds a
-    keyed hash of it.
+    """The caller's key for the customer: her identity of the type "customer_id". Required unless identity is set, 1..512
+    bytes. It is never stored as it stands: the log holds a keyed hash of it.
     """
     time_zone: _builtins.str
     """The customer's time zone as an IANA name, such as "America/Chicago". Send windows and quiet hours are read in it.
-    A name that is none fails with INVALID_ARGUMENT. Default: the campaign's time zone.
+    A name that is none fails with INVALID_ARGUMENT. Default: the one she was identified with, else the campaign's.
     """
     explain: _builtins.bool
     """Whether the answer should say what the rules removed from the choice, and why. It changes neither the choice nor
@@ -193,6 +214,12 @@ class DecideRequest(_message.Message):
         other decides for its own clock's now and refuses this field with INVALID_ARGUMENT. Default: the server's clock.
         """
 
+    @_builtins.property
+    def identity(self) -> _identity_pb2.Identity:
+        """Any identity of the customer's, in the place of customer_id; both together fail with INVALID_ARGUMENT. What
+        CustomerService was told of her under any of her identities counts. Default: unset, customer_id names her.
+        """
+
     def __init__(
         self,
         *,
@@ -204,11 +231,12 @@ class DecideRequest(_message.Message):
         content_ids: _abc.Iterable[_builtins.str] | None = ...,
         time_zone: _builtins.str = ...,
         decide_time: _timestamp_pb2.Timestamp | None = ...,
+        identity: _identity_pb2.Identity | None = ...,
         explain: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "decide_time", b"decide_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "decide_time", b"decide_time", "identity", b"identity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "channels", b"channels", "content_ids", b"content_ids", "context", b"context", "customer_id", b"customer_id", "decide_time", b"decide_time", "explain", b"explain", "request_id", b"request_id", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "channels", b"channels", "content_ids", b"content_ids", "context", b"context", "customer_id", b"customer_id", "decide_time", b"decide_time", "explain", b"explain", "identity", b"identity", "request_id", b"request_id", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -346,7 +374,9 @@ class Stage(_message.Message):
     policy: _builtins.str
     """Who gave the probabilities: a model's name, or a rule ("uniform", "named", "only")."""
     problem: _builtins.str
-    """Why a model did not give the probabilities although one should have. Empty where all went well."""
+    """Why the model as it last learned did not give the probabilities although it should have: it is missing, or was
+    refused (as policy tells, its last good snapshot or a rule chose), or the kill switch is on. Empty where all went well.
+    """
     @_builtins.property
     def probabilities(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActionProbability]:
         """Every eligible action, in the order drawn from; their probabilities sum to 1."""
@@ -562,6 +592,7 @@ class RewardResponse(_message.Message):
     DUPLICATE_FIELD_NUMBER: _builtins.int
     LATE_FIELD_NUMBER: _builtins.int
     FINAL_VALUE_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
     reward_id: _builtins.str
     """The reward's id: the caller's, or the one that the service gave it."""
     value: _builtins.float
@@ -576,6 +607,11 @@ class RewardResponse(_message.Message):
     """The decision's reward with all its outcomes so far, late ones and this one too, combined as the campaign says and
     within its reward range. Where there is no window each outcome stands by itself, and this is value again.
     """
+    quarantined: _builtins.str
+    """Why the reward was put aside instead of being learned from, as CustomerService explains the reasons: "too_fast",
+    "inhuman_rate", "duplicate_outcome" or "test_account"; final_value, with a window, is then without it. Empty where it
+    was accepted.
+    """
     def __init__(
         self,
         *,
@@ -584,10 +620,11 @@ class RewardResponse(_message.Message):
         duplicate: _builtins.bool = ...,
         late: _builtins.bool = ...,
         final_value: _builtins.float = ...,
+        quarantined: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "final_value", b"final_value", "late", b"late", "reward_id", b"reward_id", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "final_value", b"final_value", "late", b"late", "quarantined", b"quarantined", "reward_id", b"reward_id", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
