@@ -58,7 +58,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
 
     Raises NotFound or NotPossible for the campaign's state, InvalidRequest for a zone, channel or content that is none.
     """
-    catalogue = state.catalogue(request.campaign)
+    catalogue = state.campaigns.catalogue(request.campaign)
     if state.campaigns[request.campaign].paused:
         raise NotPossible(f"campaign {shown(request.campaign)} is paused; resume it to decide")
     moment, known = _asked(state, catalogue, request, whom)
@@ -101,7 +101,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
 
 def explain(state: State, calendar: Calendar, request: DecideRequest, whom: Whom) -> tuple[Removal, ...]:
     """Return what the rules remove for a checked request; raises as `decide` does for what the request names."""
-    catalogue = state.catalogue(request.campaign)
+    catalogue = state.campaigns.catalogue(request.campaign)
     return removals(catalogue, _asked(state, catalogue, request, whom)[0], calendar)
 
 
@@ -123,7 +123,7 @@ def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Who
         send_times_us=[contact.time_us for contact in customer.contacts],
         channels=frozenset(request.channels),
         content_ids=frozenset(request.content_ids),
-        overall_limits=state.overall_limits,
+        overall_limits=state.campaigns.overall_limits,
         stock=state.stock,
     )
     return moment, known

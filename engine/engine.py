@@ -1,47 +1,36 @@
 """The engine: the facade that orders the steps of each way.
 
-Never a wire type, a wall clock, a thread or a global random generator.
-
-One thread uses it. A fact is appended, folded, and durable after `commit`; nobody may be told of it before.
+Never a wire type, a wall clock, a thread or a global random generator. One thread uses it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from engine.campaign.catalogue import teaches_otherwise
 from engine.campaign.loader import load_campaign
 from engine.customers.gate import Gate
-from engine.customers.register import CustomerRegister
 from engine.deciding import Whom, decide
 from engine.eligibility import Calendar
-from engine.errors import LogUnavailable, NotFound, NotPossible
+from engine.errors import NotFound, NotPossible
 from engine.events import (
     CampaignApplied,
     CampaignPaused,
     CampaignResumed,
     DecisionActivated,
     DecisionTaken,
-    Event,
     RebuildStarted,
     Tick,
 )
-from engine.fault_points import FaultPoint, reached
 from engine.features import check_text, require, shown
+from engine.folded_log import FoldedLog
 from engine.folds import Rebuild
 from engine.gated_rewards import AskedIn, reward_before, reward_or_aside
-from engine.history import past_of
 from engine.joining import closed, windowed
 from engine.keyed_hash import KeyedHash, decision_key
-from engine.ladder import put_back, step_down
-from engine.learner import decision_in
-from engine.log.customers_table import CustomersTable
-from engine.log.erasing import scrub
+from engine.ladder import step_down
 from engine.log.sqlite import Log
 from engine.policy import unfit_models
 from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
 from engine.rewards import LoggedDecision, activated, possible_time_us, receipt, received
-from engine.snapshots import newest_good, taken
-from engine.state import State
 from engine.types import (
     ActivateReceipt,
     ActivateRequest,
@@ -51,9 +40,6 @@ from engine.types import (
     RewardRequest,
 )
 
-FOLDED_PER_COMMIT = 10_000
-"""Events folded anew between two commits of the customers, so that a recovery needs no memory for all of them."""
-
 NewId = Callable[[], str]
 """Makes an id that never came before, for callers who send none."""
 
@@ -61,7 +47,7 @@ CLOSED_AT_ONCE_MAX = 200
 """Windows that one tick closes, some 50 ms of learning."""
 
 
-class Engine:
+class Engine(FoldedLog):
     """Decides, takes rewards and campaigns, and learns, over one log."""
 
     def __init__(
@@ -74,17 +60,11 @@ class Engine:
         *,
         gate: Gate | None,
     ) -> None:
-        self.log = log
+        super().__init__(log, snapshots_kept, customers_in_memory)
         self.gate = gate
-        self.customers = CustomerRegister(CustomersTable(log), self._category, self._decision_at, customers_in_memory)
-        self.epoch = 0
-        self.refused_snapshots: tuple[str, ...] = ()
         self.keyed_hash = keyed_hash
         self.new_id = new_id
-        self._snapshots_kept = snapshots_kept
         self.calendar = Calendar()
-        self._healthy = False
-        self._recover()
 
     def decide(self, request: DecideRequest, now_us: int) -> DecisionTaken:
         """Choose for one customer at one moment; a repeated `request_id` gets the first answer.
@@ -129,7 +109,7 @@ class Engine:
         if request.reward_id and (earlier := self.log.find(key)):
             return receipt(reward_before(earlier, request_digest), duplicate=True)
         decision = self._decision(request.decision_id)
-        campaign = self.state.catalogue(decision.event.campaign).campaign
+        campaign = self.state.campaigns.catalogue(decision.event.campaign).campaign
         event = received(request, Ids(reward_id, request_digest), decision, campaign, now_us)
         if decision.event.close_time_us is not None:
             event = windowed(self.log, self.state, event, decision, now_us)
@@ -178,74 +158,39 @@ class Engine:
         name = load_campaign(source).name
         known = self.state.campaigns.get(name)
         if known is None or known.versions[-1][0] != source:
-            before = self.state.catalogue(name) if known else None
+            before = self.state.campaigns.catalogue(name) if known else None
             version = len(known.versions) + 1 if known else 1
             self.accept(now_us, CampaignApplied(campaign=name, version=version, source=source))
-            if before and teaches_otherwise(before, self.state.catalogue(name)):
+            if before and teaches_otherwise(before, self.state.campaigns.catalogue(name)):
                 self.accept(now_us, RebuildStarted(campaign=name, version=version))
-        return self.state.status(name)
+        return self.state.campaigns.status(name)
 
     def campaign(self, name: str) -> CampaignStatus:
         """Return one campaign as it stands; raises NotFound."""
         self.heal()
-        return self.state.status(name)
+        return self.state.campaigns.status(name)
 
     def campaigns(self) -> list[CampaignStatus]:
         """Return every campaign, sorted by name."""
         self.heal()
-        return [self.state.status(name) for name in sorted(self.state.campaigns)]
+        return [self.state.campaigns.status(name) for name in sorted(self.state.campaigns)]
 
     def pause_campaign(self, name: str, now_us: int) -> CampaignStatus:
         """Stop a campaign from deciding; pausing a paused one changes nothing. Raises NotFound or LogUnavailable."""
         if not self.campaign(name).paused:
             self.accept(now_us, CampaignPaused(campaign=name))
-        return self.state.status(name)
+        return self.state.campaigns.status(name)
 
     def resume_campaign(self, name: str, now_us: int) -> CampaignStatus:
         """Let a paused campaign decide again; raises NotFound or LogUnavailable."""
         if self.campaign(name).paused:
             self.accept(now_us, CampaignResumed(campaign=name))
-        return self.state.status(name)
-
-    def commit(self) -> None:
-        """Make every accepted fact durable.
-
-        Raises LogUnavailable where the log cannot; then nothing since the last commit was accepted, `epoch` has grown,
-        and the engine goes back to what the log holds.
-        """
-        try:
-            reached(FaultPoint.BEFORE_COMMIT)
-            self.customers.save()
-            self.log.commit()
-        except LogUnavailable:
-            self._lose()
-            raise
-        reached(FaultPoint.AFTER_COMMIT)
-
-    def snapshot(self, now_us: int) -> None:
-        """Save models and folds, so that a start has only the tail to fold; raises LogUnavailable."""
-        self.heal()
-        self.replace_faulty_models()
-        self.commit()
-        reached(FaultPoint.BEFORE_SNAPSHOT)
-        self.log.save_snapshot(taken(self.state, now_us), self._snapshots_kept)
-        reached(FaultPoint.AFTER_SNAPSHOT)
-        scrub(self.log)
-        self.snapshot_seq = self.state.seq
-
-    @property
-    def events_since_snapshot(self) -> int:
-        """How many events a start would have to fold."""
-        return self.state.seq - self.snapshot_seq
+        return self.state.campaigns.status(name)
 
     @property
     def rebuilds(self) -> Mapping[str, Rebuild]:
         """The rebuilds under way, by campaign."""
         return self.state.rebuilds
-
-    def close(self) -> None:
-        """Give the data folder free; what was not committed is undone."""
-        self.log.close()
 
     def whom(self, request: DecideRequest, now_us: int) -> Whom:
         """Return whom a request is about, as she is known now; raises NotFound where there is no such campaign.
@@ -254,15 +199,9 @@ class Engine:
         """
         identity = self.keyed_hash.identity(request.who)
         person = self.customers.find(identity)
-        share = self.state.catalogue(request.campaign).campaign.control_share
+        share = self.state.campaigns.catalogue(request.campaign).campaign.control_share
         position = self.keyed_hash.control_position(request.campaign, person.root if person else identity)
         return Whom(identity, request.who.type, person, position < share, now_us)
-
-    def _category(self, decision: DecisionTaken) -> str:
-        return self.state.category(decision)
-
-    def _decision_at(self, seq: int) -> DecisionTaken:
-        return decision_in(self.log.decision(seq))
 
     def _decision(self, decision_id: str) -> LoggedDecision:
         key = decision_key(decision_id)
@@ -270,62 +209,3 @@ class Engine:
         if found is None or not isinstance(found.event, DecisionTaken):
             raise NotFound(f"there is no decision {shown(decision_id)}; send a decision_id that Decide answered")
         return LoggedDecision(seq=found.seq, time_us=found.time_us, event=found.event)
-
-    def accept(self, now_us: int, event: Event, key: bytes | None = None) -> None:
-        """Append and fold one event; a failure of either takes back everything since the last commit.
-
-        For this package's own ways only: nothing here asks whether the event may be.
-        """
-        with self.all_or_nothing():
-            reached(FaultPoint.BEFORE_APPEND)
-            logged = self.log.append(now_us, event, key)
-            reached(FaultPoint.AFTER_APPEND)
-            self.state.fold(logged)
-            self.customers.fold(logged)
-            reached(FaultPoint.AFTER_FOLD)
-
-    @contextmanager
-    def all_or_nothing(self) -> Iterator[None]:
-        """Take back everything since the last commit where the block fails; the engine then goes back to the log."""
-        try:
-            yield
-        except Exception:
-            self.log.undo()
-            self._lose()
-            raise
-
-    def _lose(self) -> None:
-        self.epoch += 1
-        self._healthy = False
-
-    def replace_faulty_models(self) -> None:
-        """Put back every model that is unfit to decide, whoever's it is: with one of them no snapshot is good."""
-        faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
-        for name, why in faults.items():
-            self.accept(self.state.clock_us, put_back(self.log, name, why))
-
-    def heal(self) -> None:
-        """Go back to what the log holds where something failed; raises LogUnavailable while that cannot be."""
-        if not self._healthy:
-            self.log.check_writable()
-            self._recover()
-
-    def _recover(self) -> None:
-        restored = newest_good(self.log.snapshots(), past_of(self.log))
-        self.state: State = restored.state
-        self.snapshot_seq = restored.state.seq
-        self.refused_snapshots = restored.refused
-        self.customers.forget_unsaved()
-        for logged in self.log.read(after_seq=min(self.state.seq, self.customers.seq)):
-            if logged.seq > self.state.seq:
-                self.state.fold(logged)
-            if logged.seq > self.customers.seq:
-                self.customers.fold(logged)
-                if logged.seq % FOLDED_PER_COMMIT == 0:
-                    self._keep_customers()
-        self._keep_customers()
-        self._healthy = True
-
-    def _keep_customers(self) -> None:
-        self.customers.save()
-        self.log.commit()

@@ -158,6 +158,6 @@ def _equal(model: Bandit, saved: bytes | None) -> bool:
 def _check(engine: Engine, campaign: str, channel: str) -> None:
     require(check_text("campaign", campaign, limit=512))
     engine.campaign(campaign)  # heals the engine where it must, and raises NotFound
-    if channel and channel not in engine.state.catalogue(campaign).campaign.channels:
+    if channel and channel not in engine.state.campaigns.catalogue(campaign).campaign.channels:
         problem = f"{shown(channel)} is not a channel of campaign {shown(campaign)}; name one, or none for the router"
         raise InvalidRequest(("channel", problem))

@@ -225,5 +225,5 @@ def _seen(engine: Engine, logged: LoggedEvent, decision: DecisionTaken) -> SeenD
 
 
 def _in_control(engine: Engine, campaign: str, root: str) -> bool:
-    share = engine.state.catalogue(campaign).campaign.control_share
+    share = engine.state.campaigns.catalogue(campaign).campaign.control_share
     return engine.keyed_hash.control_position(campaign, root) < share

@@ -9,9 +9,8 @@ from types import MappingProxyType
 from msgspec import Struct, structs
 
 from engine import stock
-from engine.campaign.catalogue import Catalogue, catalogue
-from engine.campaign.channels import MessageLimit
-from engine.errors import NotFound
+from engine.campaigns import Campaigns
+from engine.customers.events import EventTracked
 from engine.events import (
     CampaignApplied,
     CampaignPaused,
@@ -19,7 +18,6 @@ from engine.events import (
     ChannelSwitched,
     DecisionActivated,
     DecisionTaken,
-    EventTracked,
     FactQuarantined,
     FactReadmitted,
     LoggedEvent,
@@ -29,8 +27,7 @@ from engine.events import (
     RewardReceived,
     StockSet,
 )
-from engine.features import shown
-from engine.folds import Aside, CampaignFold, Folds, Half, Learned, PutBack, Rebuild
+from engine.folds import Aside, Folds, Half, Learned, PutBack, Rebuild
 from engine.learner import Rewarded, decision_in, rewarded_decision, teach
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome, combined
@@ -38,7 +35,6 @@ from engine.policy import model_names
 from engine.rebuild import catch_up
 from engine.rebuilt_file import Rebuilt
 from engine.tombstones import RewardErased
-from engine.types import CampaignStatus
 from engine.vowpal_wabbit import Bandit
 
 
@@ -59,7 +55,7 @@ class State:
 
     def __init__(self, past: Past) -> None:
         self.seq = 0
-        self.campaigns: dict[str, CampaignFold] = {}
+        self.campaigns = Campaigns()
         self.models: dict[str, Bandit] = {}
         self.open_decisions = OpenDecisions()
         self.clock_us = 0
@@ -68,19 +64,17 @@ class State:
         self.rebuilds: dict[str, Rebuild] = {}
         self.put_back: dict[str, PutBack] = {}
         self.stock: dict[str, stock.Stock] = {}
-        self._overall_limits: tuple[MessageLimit, ...] | None = None
         self.aside: dict[str, Aside] = {}
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
         """Continue from saved folds and models; raises ModelFailed where a model does not load."""
         self.seq = folds.seq
-        self.campaigns = folds.campaigns
+        self.campaigns = Campaigns(folds.campaigns)
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
         self.learned, self.rebuilds, self.put_back = folds.learned, folds.rebuilds, folds.put_back
         self.stock, self.aside = folds.stock, folds.aside
-        self._overall_limits = None
         self.models = {name: Bandit(models[name]) for name in folds.model_sha256}
 
     def folds(self, model_sha256: dict[str, bytes]) -> Folds:
@@ -104,10 +98,9 @@ class State:
         self.advance(logged.time_us)
         event = logged.event
         match event:
-            case CampaignApplied():
-                self._apply_campaign(event, logged.time_us)
-            case CampaignPaused() | CampaignResumed():
-                self._set_paused(event.campaign, paused=isinstance(event, CampaignPaused))
+            case CampaignApplied() | CampaignPaused() | CampaignResumed() | ChannelSwitched():
+                self.campaigns.fold(event, logged.time_us)
+                self._begin_models(event.campaign)
             case DecisionTaken():
                 if waiting := opened(logged, event):
                     self.open_decisions.add(waiting)
@@ -117,8 +110,6 @@ class State:
                 self._reward(event, logged.seq)
             case RewardErased():
                 self.late_rewards += event.late
-            case ChannelSwitched():
-                self._switch(event)
             case ModelsRolledBack():
                 self._roll_back(event)
             case RebuildStarted():
@@ -133,56 +124,17 @@ class State:
                 pass  # time has advanced, which is all a tick is for; customers have a register of their own
         self.seq = logged.seq
 
-    def catalogue(self, name: str, version: int | None = None) -> Catalogue:
-        """Return the catalogue of a campaign's version, the newest by default; raises NotFound."""
-        versions = self._campaign(name).versions
-        number = version or len(versions)
-        return catalogue(versions[number - 1][0], number)
-
-    @property
-    def overall_limits(self) -> tuple[MessageLimit, ...]:
-        """The limits on all messages to a customer, of whatever campaign: those that any campaign in force sets."""
-        if self._overall_limits is None:
-            found = (self.catalogue(name).campaign.overall_message_limits for name in sorted(self.campaigns))
-            self._overall_limits = tuple(dict.fromkeys(limit for limits in found for limit in limits))
-        return self._overall_limits
-
     def category(self, decision: DecisionTaken) -> str:
         """Return the category of the content that a decision sent."""
-        contents = self.catalogue(decision.campaign, decision.campaign_version).campaign.contents
+        contents = self.campaigns.catalogue(decision.campaign, decision.campaign_version).campaign.contents
         return contents[decision.content_id].category
 
-    def status(self, name: str) -> CampaignStatus:
-        """Return a campaign as it stands; raises NotFound."""
-        found = self._campaign(name)
-        source, applied_time_us = found.versions[-1]
-        return CampaignStatus(
-            name=name, version=len(found.versions), source=source, applied_time_us=applied_time_us, paused=found.paused
-        )
-
-    def _campaign(self, name: str) -> CampaignFold:
-        found = self.campaigns.get(name)
-        if found is None:
-            raise NotFound(f"there is no campaign {shown(name)}; apply it first")
-        return found
-
-    def _apply_campaign(self, event: CampaignApplied, time_us: int) -> None:
-        before = self.campaigns.get(event.campaign, CampaignFold(versions=()))
-        versions = (*before.versions, (event.source, time_us))
-        self._overall_limits = None
-        self.campaigns[event.campaign] = structs.replace(before, versions=versions)
-        for name in _model_names(self.catalogue(event.campaign)):
-            if name not in self.models:  # what was learned stays
-                self.models[name] = Bandit()
-
-    def _set_paused(self, name: str, *, paused: bool) -> None:
-        self.campaigns[name] = structs.replace(self.campaigns[name], paused=paused)
-
-    def _switch(self, event: ChannelSwitched) -> None:
-        before = self.campaigns[event.campaign]
-        channels: frozenset[str] = getattr(before, event.switch)
-        changed = channels | {event.channel} if event.on else channels - {event.channel}
-        self.campaigns[event.campaign] = structs.replace(before, **{event.switch.value: changed})
+    def _begin_models(self, campaign: str) -> None:
+        """Begin every model that a campaign needs and has not; what was learned stays."""
+        for channel in ("", *self.campaigns.catalogue(campaign).campaign.channels):
+            for name in model_names(campaign, channel):
+                if name not in self.models:
+                    self.models[name] = Bandit()
 
     def _roll_back(self, event: ModelsRolledBack) -> None:
         models, learned = self._past.models_at(event.to_seq)
@@ -195,11 +147,6 @@ class State:
             self.put_back[event.model] = PutBack(event.to_seq, event.why)
         elif rebuild := self.rebuilds.get(event.campaign):
             rebuild.kept |= set(names)
-
-    def frozen_models(self, campaign: str) -> frozenset[str]:
-        """Return the names of a campaign's models that do not learn."""
-        channels = self._campaign(campaign).frozen
-        return frozenset(name for channel in channels for name in model_names(campaign, channel))
 
     def advance(self, time_us: int) -> None:
         """Close every window that has ended by now on the log's own time, which never runs backwards."""
@@ -231,7 +178,7 @@ class State:
 
     def _learn_provisionally(self, decision: OpenDecision) -> None:
         """Learn what is known of an open decision, once, where its campaign does not wait for the close."""
-        campaign = self.catalogue(decision.campaign).campaign
+        campaign = self.campaigns.catalogue(decision.campaign).campaign
         if decision.activated and decision.outcomes and decision.learned is None and campaign.learn == "provisionally":
             decision.learned = combined(decision.outcomes, campaign)
             self._teach(decision.seq, [(decision.learned, None)], half_taught=decision.half_taught)
@@ -240,7 +187,7 @@ class State:
         """Learn what a decision earned, or the half not yet learned of it; one never carried out teaches nothing."""
         if not decision.activated:
             return
-        campaign = self.catalogue(decision.campaign).campaign
+        campaign = self.campaigns.catalogue(decision.campaign).campaign
         final = combined(decision.outcomes, campaign)
         whole: list[Half] = [(final, None), (final, final)] if campaign.learn == "provisionally" else [(final, None)]
         lessons = whole if decision.learned is None else [(final, decision.learned)]
@@ -258,9 +205,9 @@ class State:
         """
         rebuild = self.rebuilds.pop(event.campaign)
         rebuilt = self._past.rebuilt_at(event.upto_seq, event.campaign, event.version)
-        kept = rebuilt.models.keys() & {*self.frozen_models(event.campaign), *rebuild.kept, *event.refused}
+        kept = rebuilt.models.keys() & {*self.campaigns.frozen_models(event.campaign), *rebuild.kept, *event.refused}
         fresh = {name: Bandit(model) for name, model in rebuilt.models.items() if name not in kept}
-        versions = self._campaign(event.campaign).versions
+        versions = self.campaigns.named(event.campaign).versions
         sources = {number: source for number, (source, _) in enumerate(versions, start=1)}
         catch_up(fresh, rebuild.later[rebuilt.caught_up :], self._past.decision_at, sources, event.version)
         self.models |= fresh
@@ -283,7 +230,7 @@ class State:
         """
         rewarded = self._rewarded(decision_seq)
         campaign = rewarded.decision.campaign
-        frozen = self.frozen_models(campaign)
+        frozen = self.campaigns.frozen_models(campaign)
         apart = frozen | half_taught.keys()
         learning = {name: model for name, model in self.models.items() if name not in apart} if apart else self.models
         for value, learned in lessons:
@@ -304,10 +251,5 @@ class State:
     def _rewarded(self, decision_seq: int) -> Rewarded:
         logged = self._past.decision_at(decision_seq)
         decision = decision_in(logged)
-        taken = self.catalogue(decision.campaign, decision.campaign_version)
-        return rewarded_decision(logged, decision, taken, self.catalogue(decision.campaign))
-
-
-def _model_names(current: Catalogue) -> list[str]:
-    campaign = current.campaign
-    return [name for channel in ("", *campaign.channels) for name in model_names(campaign.name, channel)]
+        taken = self.campaigns.catalogue(decision.campaign, decision.campaign_version)
+        return rewarded_decision(logged, decision, taken, self.campaigns.catalogue(decision.campaign))

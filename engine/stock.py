@@ -6,9 +6,10 @@ from math import exp
 from msgspec import Struct, structs
 
 from engine.campaign.spec import Campaign, Content
+from engine.customers.events import EventTracked
 from engine.customers.memory import DAY_US
 from engine.customers.types import EventType
-from engine.events import EventTracked, StockSet
+from engine.events import StockSet
 
 DAYS_KEPT = 400
 """Days of sales that are remembered of a SKU; a longer target counts from then."""

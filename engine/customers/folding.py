@@ -4,19 +4,12 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from engine.customers.events import CustomerIdentified, EventTracked
 from engine.customers.memory import add
 from engine.customers.pace import note_place, note_time
 from engine.customers.person import ORDERS_KEPT, Contact, Known, Written, consent_key
 from engine.customers.types import EventType, QuarantineReason
-from engine.events import (
-    CustomerIdentified,
-    DecisionTaken,
-    Event,
-    EventTracked,
-    FactQuarantined,
-    LoggedEvent,
-    RewardReceived,
-)
+from engine.events import DecisionTaken, Event, FactQuarantined, LoggedEvent, RewardReceived
 from engine.tombstones import FactErased
 
 WEIGHTS = {

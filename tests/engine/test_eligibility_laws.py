@@ -107,7 +107,7 @@ def test_what_is_removed_is_exactly_what_may_not_be_chosen(folders: Iterator[Pat
 
 def everything(engine: Engine, campaign: str) -> set[tuple[str, str, str]]:
     """Return every channel, content and slot of a campaign that fit each other."""
-    offers = engine.state.catalogue(campaign).channels
+    offers = engine.state.campaigns.catalogue(campaign).channels
     return {
         (name, content_id, slot)
         for name, offer in offers.items()
@@ -140,7 +140,7 @@ def test_a_log_with_every_rule_replays_to_the_same_decisions_and_folds(
     engine.close()
     engine = open_engine(folder, durability="process", secret_key=KEY)
     assert engine.state.stock == stock
-    assert engine.state.overall_limits == again.state.overall_limits != ()
+    assert engine.state.campaigns.overall_limits == again.state.campaigns.overall_limits != ()
     engine.close()
 
 

@@ -107,7 +107,7 @@ def test_an_opt_out_from_silence_is_of_every_channel(autumn: Engine) -> None:
 
 def test_the_usual_outcomes_opt_out_where_a_campaign_does_not_say(autumn: Engine) -> None:
     """A campaign that declares `unsubscribed` and says nothing more loses her consent by it."""
-    assert autumn.state.catalogue("outlet").campaign.opt_outs == {"unsubscribed"}
+    assert autumn.state.campaigns.catalogue("outlet").campaign.opt_outs == {"unsubscribed"}
 
 
 def test_a_channel_reaches_only_those_who_have_an_identity_for_it(autumn: Engine) -> None:

@@ -3,9 +3,10 @@
 from types import UnionType
 from typing import get_args
 
+from engine.customers.events import CustomerIdentified
 from engine.customers.folding import NAMING, named_in
 from engine.effacing import effaced
-from engine.events import CustomerIdentified, Event, LoggedEvent
+from engine.events import Event, LoggedEvent
 from engine.tombstones import FactErased
 from tests.wardrobe import NOON_US
 

@@ -92,7 +92,7 @@ def test_a_provisional_decision_that_closes_during_a_rebuild_weighs_as_every_oth
     finish(engine, 1, engine.state.clock_us)
     one, other = anew(engine, 1), engine.state.models
     assert one.keys() == other.keys()
-    catalogue = engine.state.catalogue("wardrobe")
+    catalogue = engine.state.campaigns.catalogue("wardrobe")
     for name, line in (("wardrobe/router", catalogue.router_lines["app"]), *contents(catalogue)):
         # the same lessons, of which those of half-taught decisions come in another order
         expected = [models[name].expected_cost("shared |X city=Anytown", line) for models in (one, other)]

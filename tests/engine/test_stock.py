@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from engine import stock
 from engine.campaign.loader import load_campaign
 from engine.customer_operations import track
+from engine.customers.events import EventTracked
 from engine.customers.types import TrackRequest
 from engine.engine import Engine
 from engine.errors import InvalidRequest
-from engine.events import EventTracked, StockSet
+from engine.events import StockSet
 from engine.exploration import floored
 from engine.history import past_of
 from engine.replay import replay
