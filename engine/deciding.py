@@ -120,6 +120,7 @@ def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Who
         zone=where,
         now_us=whom.now_us,
         facts=facts(customer, request.context, known),
+        send_times_us=[contact.time_us for contact in customer.contacts],
         channels=frozenset(request.channels),
         content_ids=frozenset(request.content_ids),
         overall_limits=state.campaigns.overall_limits,

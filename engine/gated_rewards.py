@@ -7,6 +7,7 @@ from engine.customers.gate import Gate, aside, reward_problem, test_account_prob
 from engine.customers.person import Person
 from engine.customers.properties import Problem
 from engine.customers.register import CustomerRegister
+from engine.customers.types import QuarantineReason
 from engine.events import FactQuarantined, LoggedEvent, RewardReceived
 from engine.joining import earned
 from engine.log.sqlite import Log
@@ -39,14 +40,18 @@ def reward_or_aside(
 
 
 def _problem(gate: Gate, asked: AskedIn, person: Person | None, log: Log, state: State) -> Problem | None:
-    """Return why a reward is put aside; one without a time of its own says when it was told, not how it came about."""
+    """Return why a reward is put aside; one without a time of its own says when it was told, not how it came about.
+
+    An outcome that opts out is believed however it came, unless it came before: it is better to lose a reward than to
+    go on writing to her.
+    """
     event, decision = asked.event, asked.decision
     identity, _ = asked_under(decision.event)
     problem = test_account_problem(gate, identity, person)
     if problem or not asked.measured:
         return problem
     sent_us, window_us = _sent_us(state, decision), _window_us(decision)
-    return reward_problem(
+    problem = reward_problem(
         gate,
         event,
         person.identities.get(identity) if person else None,
@@ -55,6 +60,8 @@ def _problem(gate: Gate, asked: AskedIn, person: Person | None, log: Log, state:
         silence=state.campaigns.catalogue(event.campaign).campaign.reward_without_outcome,
         earlier=[reward.event for reward in log.rewards(decision.seq)],
     )
+    repeated = problem is not None and problem.reason is QuarantineReason.DUPLICATE_OUTCOME
+    return None if event.opts_out and not repeated else problem
 
 
 def reward_before(earlier: LoggedEvent, request_digest: str) -> RewardReceived | FactQuarantined:

@@ -34,7 +34,7 @@ from engine.outcomes import Outcome, combined
 from engine.policy import model_names
 from engine.rebuild import catch_up
 from engine.rebuilt_file import Rebuilt
-from engine.tombstones import RewardErased
+from engine.tombstones import FactErased, RewardErased
 from engine.vowpal_wabbit import Bandit
 
 
@@ -116,7 +116,7 @@ class State:
                 self._start_rebuild(event, logged.seq)
             case ModelsRebuilt():
                 self._swap(event)
-            case StockSet() | EventTracked():
+            case StockSet() | EventTracked() | FactErased():
                 stock.fold(self.stock, event, logged.time_us)
             case FactQuarantined() | FactReadmitted():
                 self._count_aside(event)

@@ -48,15 +48,24 @@ class RewardErased(Struct, frozen=True, tag="reward_erased", tag_field="kind", o
     final_value: float | None = None
 
 
+class Sold(Struct, frozen=True):
+    """Units sold of a SKU on a day since 1970 in UTC: what a purchase takes from the stock, whoever made it."""
+
+    sku: str
+    units: float
+    day: int
+
+
 class FactErased(Struct, frozen=True, tag="fact_erased", tag_field="kind", omit_defaults=True):
     """Any other event of an erased customer, by its kind.
 
     `kept` are the identities it named that are other customers' now, each as (keyed hash, type): those she was once
-    linked with, who are known since then.
+    linked with, who are known since then. `sold` is what it took from the stock.
     """
 
     erased_kind: str
     kept: tuple[tuple[str, str], ...] = ()
+    sold: Sold | None = None
 
 
 class CustomerErased(Struct, frozen=True, tag="customer_erased", tag_field="kind"):

@@ -131,7 +131,8 @@ def something_happens(
         )
         identify(engine, IdentifyRequest(who, attributes={name: dice.choice(values)}), now_us)
     elif kind == "track":
-        properties = Features(categories={"sku": "suit", "category": "suits"}, numbers={"amount": 200.0})
+        said = {"sku": "suit", "category": "suits", "order_id": f"order-{engine.state.seq}"}
+        properties = Features(categories=said, numbers={"amount": 200.0})
         kind_of_event = dice.choice(("browse", "browse", "purchase"))
         track(engine, TrackRequest(who, kind_of_event, properties=properties), now_us)
     elif kind == "link":

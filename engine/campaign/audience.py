@@ -63,7 +63,7 @@ class Facts:
 
     def __init__(self, variables: Mapping[str, Any]) -> None:
         self._variables = variables
-        self._context = cel.Context()
+        self._context: cel.Context | None = None
         self._told: set[str] = set()
         self._problems: dict[str, str] = {}
 
@@ -72,12 +72,17 @@ class Facts:
         known = self._problems.get(text)
         if known is None:
             asked = audience(text)
-            for name in asked.variables:
-                if name not in self._told:
-                    self._told.add(name)
-                    self._context.add_variable(name, self._variables[name])
-            known = self._problems[text] = asked.problem(self._context)
+            known = self._problems[text] = asked.problem(self._told_of(asked.variables))
         return known
+
+    def _told_of(self, names: tuple[str, ...]) -> cel.Context:
+        if self._context is None:
+            self._context = cel.Context()
+        for name in names:
+            if name not in self._told:
+                self._told.add(name)
+                self._context.add_variable(name, self._variables[name])
+        return self._context
 
 
 @lru_cache(maxsize=4_096)

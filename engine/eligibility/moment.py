@@ -17,14 +17,16 @@ from engine.types import Features
 class Moment(Struct, frozen=True):
     """How a customer stands, her time zone and now; what was asked for, and what is the same for every customer.
 
-    Empty `channels` or `content_ids` mean all. `overall_limits` are those that every campaign in force has set on all
-    messages. `stock` is by SKU; one that is not in it is not counted.
+    `send_times_us` are those of all messages to her, oldest first. Empty `channels` or `content_ids` mean all.
+    `overall_limits` are those that every campaign in force has set on all messages. `stock` is by SKU; one that is not
+    in it is not counted.
     """
 
     customer: Standing
     zone: ZoneInfo
     now_us: int
     facts: Facts
+    send_times_us: list[int] = []
     channels: frozenset[str] = frozenset()
     content_ids: frozenset[str] = frozenset()
     overall_limits: tuple[MessageLimit, ...] = ()

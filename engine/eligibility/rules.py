@@ -3,6 +3,8 @@
 Whoever asks what may be chosen, and whoever explains what may not, asks the same rules.
 """
 
+from bisect import bisect_right
+
 from engine.campaign.channels import Channel, MessageLimit
 from engine.campaign.contents import Content
 from engine.campaign.spec import Campaign
@@ -36,19 +38,26 @@ def channel_rule(name: str, channel: Channel, campaign: Campaign, moment: Moment
 
 
 def bound(name: str, channel: Channel, campaign: Campaign, moment: Moment) -> Bound:
-    """Return the limits that a message on a channel must keep, where there are any and messages they count."""
-    contacts = moment.customer.contacts
-    if not contacts:
-        return ()
-    found: list[tuple[Because, list[int], tuple[MessageLimit, ...]]] = []
-    if channel.message_limits:
+    """Return the limits that one more message on a channel could break: lately there were as many as they allow."""
+    now_us, found = moment.now_us, []
+    if _near(channel.message_limits, moment.send_times_us, now_us):
         found.append((Because.CHANNEL_LIMIT, moment.customer.times(name), channel.message_limits))
-    if campaign.message_limits:
-        times = [contact.time_us for contact in contacts if contact.campaign == campaign.name]
+    if _near(campaign.message_limits, moment.send_times_us, now_us):
+        times = [contact.time_us for contact in moment.customer.contacts if contact.campaign == campaign.name]
         found.append((Because.CAMPAIGN_LIMIT, times, campaign.message_limits))
-    if moment.overall_limits:
-        found.append((Because.OVERALL_LIMIT, [contact.time_us for contact in contacts], moment.overall_limits))
-    return tuple(found)
+    if near := _near(moment.overall_limits, moment.send_times_us, now_us):
+        found.append((Because.OVERALL_LIMIT, moment.send_times_us, near))
+    return tuple((because, times, near) for because, times, limits in found if (near := _near(limits, times, now_us)))
+
+
+def _near(limits: tuple[MessageLimit, ...], times: list[int], now_us: int) -> tuple[MessageLimit, ...]:
+    """Return the limits that have as many messages, of those since their stretch before now, as they allow."""
+    count = len(times)
+    return tuple(
+        limit
+        for limit in limits
+        if limit.messages <= count and limit.messages <= count - bisect_right(times, now_us - limit.per_us)
+    )
 
 
 def slot_rule(send_time_us: int, limited: Bound) -> Because | None:

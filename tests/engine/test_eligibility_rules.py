@@ -34,6 +34,12 @@ def asked(who: Identity = ANN, campaign: str = "autumn", **changes: object) -> D
     return DecideRequest(campaign, identity=who, **changes)  # type: ignore[arg-type]
 
 
+def bought(order: int, **numbers: float) -> TrackRequest:
+    """Return a purchase of ann's."""
+    said = Features(numbers={"amount": 200.0, **numbers}, categories={"sku": "suit", "order_id": f"order-{order}"})
+    return TrackRequest(ANN, "purchase", properties=said)
+
+
 def removed(engine: Engine, because: Because, request: DecideRequest, now_us: int = NOON_US) -> list[Removal]:
     """Return what one rule removes for a request."""
     return [removal for removal in explain(engine, request, now_us) if removal.because is because]
@@ -98,6 +104,20 @@ def test_an_outcome_that_opts_out_closes_the_channel_of_its_message(autumn: Engi
     assert removed(autumn, Because.CONSENT_REFUSED, asked(campaign="outlet", channels=("app",)), later_us) == []
 
 
+def test_an_opt_out_is_believed_where_other_outcomes_are_put_aside(autumn: Engine) -> None:
+    """Outcomes come faster than a person makes them and are put aside; that she wants no more still counts."""
+    decision = first(autumn, asked(channels=("app",), content_ids=("polo",)), "app")
+    came_us, told_us = NOON_US + 60 * SECOND_US, NOON_US + 61 * SECOND_US
+    outcomes = ("clicked",) * 8 + ("unsubscribed",)
+    told = [
+        autumn.reward(RewardRequest(decision.decision_id, f"r{n}", outcome, occur_time_us=came_us + n), told_us)
+        for n, outcome in enumerate(outcomes)
+    ]
+    assert told[7].quarantined
+    assert not told[8].quarantined
+    assert removed(autumn, Because.CONSENT_REFUSED, asked(channels=("app",)), NOON_US + HOUR_US)
+
+
 def test_an_opt_out_from_silence_is_of_every_channel(autumn: Engine) -> None:
     """One who unsubscribes where no message was sent means them all."""
     decision = first(autumn, asked(), NOTHING)
@@ -129,10 +149,10 @@ def test_familiarity_opens_contents_one_level_after_the_other(autumn: Engine) ->
     assert too_familiar(COOKIE) == ["suit", "tie", "shoes"]
     assert too_familiar(ANN) == ["tie", "shoes"]
     for _ in range(4):
-        track(autumn, TrackRequest(ANN, "browse"), NOON_US)
+        track(autumn, TrackRequest(ANN, "browse", device="phone"), NOON_US)
     assert too_familiar(ANN) == ["shoes"]
-    for _ in range(3):
-        track(autumn, TrackRequest(ANN, "purchase"), NOON_US)
+    for number in range(3):
+        track(autumn, bought(number), NOON_US)
     assert too_familiar(ANN) == []
 
 
@@ -200,9 +220,8 @@ def test_a_content_over_in_one_slot_is_removed_from_that_alone(autumn: Engine) -
 def test_what_is_sold_out_stops_until_it_is_back(autumn: Engine) -> None:
     """Tracked purchases take from the stock; at nothing its content stops in every campaign, until a new count."""
     set_stock(autumn, "suit", 2, NOON_US)
-    bought = TrackRequest(ANN, "purchase", properties=Features(numbers={"quantity": 3}, categories={"sku": "suit"}))
     assert removed(autumn, Because.OUT_OF_STOCK, asked()) == []
-    track(autumn, bought, NOON_US)
+    track(autumn, bought(1, quantity=3.0), NOON_US)
     for campaign in ("autumn", "outlet"):
         (removal,) = removed(autumn, Because.OUT_OF_STOCK, asked(campaign=campaign))
         assert (removal.content_id, removal.detail) == ("suit", "nothing is left of suit")

@@ -24,7 +24,7 @@ KNOWN_FIELDS = {
     },
     "of no customer": {
         *("campaign", "version", "source", "switch", "on", "to_seq", "why", "upto_seq", "erased_kind", "identities"),
-        *("decisions", "rewards", "facts"),
+        *("decisions", "rewards", "facts", "units", "sold"),
     },
 }
 

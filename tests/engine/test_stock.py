@@ -13,6 +13,7 @@ from engine.customer_operations import track
 from engine.customers.events import EventTracked
 from engine.customers.types import TrackRequest
 from engine.engine import Engine
+from engine.erasure import erase
 from engine.errors import InvalidRequest
 from engine.events import StockSet
 from engine.exploration import floored
@@ -20,6 +21,7 @@ from engine.history import past_of
 from engine.replay import replay
 from engine.stock import DAYS_KEPT, TILT, Stock, prices, tilted
 from engine.stock_operations import MAX_UNITS, set_stock
+from engine.tombstones import FactErased
 from engine.types import NOTHING, DecideRequest, Features, Identity
 from tests.wardrobe import CAMPAIGN, NOON_US
 
@@ -149,6 +151,24 @@ def test_a_tracked_purchase_counts_at_once(opened: Callable[..., Engine]) -> Non
     )
     decision = engine.decide(DecideRequest("wardrobe", "ann", request_id="1", channels=("app",)), NOON_US)
     assert all("polo" not in stage.probabilities for stage in decision.stages)
+
+
+def test_what_an_erased_customer_bought_stays_sold(opened: Callable[..., Engine]) -> None:
+    """Her purchases become tombstones that tell what was sold and nothing else, so that a fold finds the same."""
+    engine = opened(source=TARGETED)
+    ann = Identity("cookie", "ann")
+    set_stock(engine, "polo", 9, NOON_US)
+    for kind, units in (("purchase", 2.0), ("purchase", 1.0), ("browse", 3.0)):
+        said = {"sku": "polo", "order_id": f"order-{units}"}
+        said_of = Features(numbers={"quantity": units, "amount": 30.0}, categories=said)
+        assert not track(engine, TrackRequest(ann, kind, properties=said_of), NOON_US).quarantined
+    before = dict(engine.state.stock)
+    assert before["polo"].units == 6
+    erase(engine, ann, NOON_US, rebuild_models=False)
+    assert engine.state.stock == before
+    assert replay(engine.log.read(), past_of(engine.log)).state.stock == before
+    tombstones = [logged.event for logged in engine.log.read() if isinstance(logged.event, FactErased)]
+    assert [one.sold and (one.sold.sku, one.sold.units) for one in tombstones] == [("polo", 2), ("polo", 1), None]
 
 
 @pytest.mark.parametrize(("sku", "units", "field"), [("", 1, "sku"), ("x", -1, "units"), ("x", MAX_UNITS + 1, "units")])
