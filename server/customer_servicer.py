@@ -2,10 +2,12 @@
 
 # ruff: noqa: N802  (the methods have the names that gRPC gives them)
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, TypeVar
 
+import grpc
 from decisioning.v1 import customer_pb2 as customer_pb
 from decisioning.v1 import customer_service_pb2 as pb
 from decisioning.v1.customer_service_pb2_grpc import CustomerServiceServicer
@@ -20,17 +22,20 @@ from server.export_pieces import pieces
 from server.group_commit import GroupCommit
 from server.rebuilds import Rebuilds
 from server.scrubbing import Scrubbing
-from server.track_stream import TrackStream
+from server.track_stream import TrackStream, until
 
 Context = ServicerContext[Any, Any]
 Asked = TypeVar("Asked", IdentifyRequest, LinkRequest, TrackRequest)
 Answer = TypeVar("Answer")
 
+DRAINING = "the server is draining; what was committed of the stream stays, send it again with the same event_ids"
+
 
 class CustomerServicer(CustomerServiceServicer):
     """Takes what is told of customers, shows what was put aside of it, shows them and erases them.
 
-    Holds the engine, its commits, the rebuilds that an erasure calls for, the cleaning of files after erasures, and
+    Holds the engine, its commits, the rebuilds that an erasure calls for, the cleaning of files after erasures, whether
+    the server drains, and
     whether time is the requests' own.
     """
 
@@ -40,6 +45,11 @@ class CustomerServicer(CustomerServiceServicer):
         self._engine = engine
         self._group_commit = group_commit
         self._simulated_time = simulated_time
+        self._draining = asyncio.Event()
+
+    def drain(self) -> None:
+        """End the streams, for good; a stream may be idle for hours and would hold up the drain."""
+        self._draining.set()
 
     async def Identify(self, request: pb.IdentifyRequest, _context: Context) -> pb.IdentifyResponse:
         """Note what is known of a customer."""
@@ -62,13 +72,15 @@ class CustomerServicer(CustomerServiceServicer):
         return convert_customers.track_response(await self._done(customer_operations.track, asked))
 
     async def TrackStream(
-        self, requests: AsyncIterator[pb.TrackStreamRequest], _context: Context
+        self, requests: AsyncIterator[pb.TrackStreamRequest], context: Context
     ) -> pb.TrackStreamResponse:
         """Note many things that customers did, and tell at the end what became of them."""
         stream = TrackStream(self._engine, simulated_time=self._simulated_time)
-        async for request in requests:
+        async for request in until(self._draining, requests):
             for turns in stream.turns(request):
                 await self._group_commit.run_in_turns(turns)
+        if self._draining.is_set():
+            await context.abort(grpc.StatusCode.UNAVAILABLE, DRAINING)
         return stream.response()
 
     async def ListQuarantine(self, request: pb.ListQuarantineRequest, _context: Context) -> pb.ListQuarantineResponse:

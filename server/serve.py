@@ -75,6 +75,7 @@ class Service(Struct, frozen=True):
     address: str
     health: Health
     calls: AnswerEveryCall
+    customers: CustomerServicer
     group_commit: GroupCommit
     rebuilds: Rebuilds
     ticking: asyncio.Task[None] | None
@@ -177,7 +178,7 @@ async def start(engine: Engine, settings: Settings) -> Service:
     rebuilds.start()
     log.info("serving", address=address, last_seq=engine.log.last_seq, simulated_time=settings.simulated_time)
     ticking = _ticking(engine, group_commit, settings)
-    return Service(server, address, health, calls, group_commit, rebuilds, ticking)
+    return Service(server, address, health, calls, customers, group_commit, rebuilds, ticking)
 
 
 def _ticking(engine: Engine, group_commit: GroupCommit, settings: Settings) -> asyncio.Task[None] | None:
@@ -209,6 +210,7 @@ async def drain(service: Service, seconds: float) -> None:
     await service.rebuilds.stop()
     await service.health.drain()
     await _take_the_last_calls(service.calls)
+    service.customers.drain()
     await service.server.stop(seconds)
     service.group_commit.commit_now()
     service.group_commit.snapshot_now()
