@@ -122,10 +122,12 @@ def test_the_grpcurl_lines_do_what_they_say(running: Running) -> None:
         services = ProtoReflectionDescriptorDatabase(channel).get_services()
     assert {f"decisioning.v1.{name}Service" for name in ("Decisioning", "Campaign", "Model")} <= set(services)
     answers = {line.rpartition("/")[2]: called(line, running.server.address) for line in calls}
-    assert answers.keys() == {"Decide", "GetCampaign", "ListSnapshots", "GetModel"}
+    assert answers.keys() == {"Decide", "GetCampaign", "ListSnapshots", "GetModel", "Track", "ListQuarantine"}
     assert answers["Decide"]["decision_id"]
     assert answers["GetCampaign"]["name"] == "autumn-wardrobe"
     assert answers["ListSnapshots"] == {}
+    assert answers["Track"]["quarantined"] == "schema"
+    assert [fact["seq"] for fact in answers["ListQuarantine"]["facts"]] == [answers["Track"]["seq"]]
     assert [model["name"].rpartition("/")[2] for model in answers["GetModel"]["models"]] == ["content", "send_slot"]
 
 
