@@ -1,5 +1,6 @@
 """What is told of customers: identify, link, unlink, track. Never a decision, never a raw identity in the log."""
 
+from engine.customers.events import CustomerIdentified, EventTracked, IdentitiesLinked, IdentitiesUnlinked
 from engine.customers.gate import Gate, Moment, identified_or_aside, time_zone_problem, tracked_or_aside
 from engine.customers.properties import Ranges, Said, read
 from engine.customers.requests import check_identify, check_link, check_track
@@ -12,15 +13,7 @@ from engine.customers.types import (
 )
 from engine.engine import Engine
 from engine.errors import IdReused, InvalidRequest
-from engine.events import (
-    CustomerIdentified,
-    Event,
-    EventTracked,
-    FactQuarantined,
-    IdentitiesLinked,
-    IdentitiesUnlinked,
-    LoggedEvent,
-)
+from engine.events import Event, FactQuarantined, LoggedEvent
 from engine.requests import digest
 
 IDENTITIES_MAX = 100

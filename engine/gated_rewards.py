@@ -52,7 +52,7 @@ def _problem(gate: Gate, asked: AskedIn, person: Person | None, log: Log, state:
         person.identities.get(identity) if person else None,
         sent_us=sent_us,
         window_us=window_us,
-        silence=state.catalogue(event.campaign).campaign.reward_without_outcome,
+        silence=state.campaigns.catalogue(event.campaign).campaign.reward_without_outcome,
         earlier=[reward.event for reward in log.rewards(decision.seq)],
     )
 

@@ -24,7 +24,7 @@ def windowed(log: Log, state: State, event: RewardReceived, decision: LoggedDeci
 
 def earned(log: Log, state: State, decision: LoggedDecision, *more: Outcome) -> float:
     """Return what all outcomes of a decision come to, and these with them."""
-    campaign = state.catalogue(decision.event.campaign).campaign
+    campaign = state.campaigns.catalogue(decision.event.campaign).campaign
     taken = [
         Outcome(logged.event.occur_time_us, logged.seq, logged.event.value) for logged in log.rewards(decision.seq)
     ]

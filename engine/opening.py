@@ -14,6 +14,7 @@ from engine.customers.gate import Gate
 from engine.engine import Engine
 from engine.errors import LogUnavailable, WrongKey
 from engine.keyed_hash import KEY_BYTES, KeyedHash
+from engine.log.erasing import scrub
 from engine.log.sqlite import Durability, Log
 from engine.types import Identity
 
@@ -44,7 +45,7 @@ def open_engine(
         keyed_hash = KeyedHash(secret_key or _own_key(data_dir / "secret.key"))
         if not log.identify(keyed_hash.fingerprint()):
             raise WrongKey(f"{data_dir} was begun with another secret key; start with that one")
-        return Engine(
+        engine = Engine(
             log,
             keyed_hash,
             new_id=lambda: secrets.token_hex(16),
@@ -52,6 +53,8 @@ def open_engine(
             customers_in_memory=customers_in_memory,
             gate=gate and structs.replace(gate, test_accounts=frozenset(map(keyed_hash.identity, test_accounts))),
         )
+        scrub(log)  # where an erasure was cut short of it
+        return engine
     except Exception:
         log.close()
         raise

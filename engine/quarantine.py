@@ -2,17 +2,18 @@
 
 from msgspec import Struct, structs
 
+from engine.customers.events import CustomerIdentified, EventTracked
 from engine.customers.gate import Gate
 from engine.customers.types import QuarantineReason, Receipt
 from engine.engine import Engine
 from engine.errors import InvalidRequest, NotFound, NotPossible
-from engine.events import CustomerIdentified, EventTracked, FactQuarantined, FactReadmitted, LoggedEvent, RewardReceived
+from engine.events import FactQuarantined, FactReadmitted, LoggedEvent, RewardReceived
 from engine.features import shown
 from engine.folds import Aside
 from engine.joining import windowed
+from engine.learner import decision_in
 from engine.log.quarantine_rows import held, quarantined_at
 from engine.rewards import LoggedDecision
-from engine.state import decision_in
 from engine.times import shown_time
 
 SEQ_END = 2**63 - 1

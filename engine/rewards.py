@@ -41,6 +41,7 @@ def received(
         outcome=request.outcome,
         amount=request.amount,
         stated=request.value is not None,
+        opts_out=campaign.purpose if request.outcome in campaign.opt_outs else "",
     )
 
 

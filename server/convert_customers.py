@@ -4,6 +4,7 @@ from decisioning.v1 import customer_service_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.customers import types
+from engine.erasure import Erased
 from engine.folds import Aside
 from engine.quarantine import Quarantined
 from engine.types import Features
@@ -92,6 +93,19 @@ def quarantine_counts(counts: dict[types.QuarantineReason, Aside]) -> list[pb.Qu
 def readmit_response(receipt: types.Receipt) -> pb.ReadmitResponse:
     """Return what became of a fact that was let in."""
     return pb.ReadmitResponse(seq=receipt.seq, duplicate=receipt.duplicate)
+
+
+def erase_response(erased: Erased, *, files_clean: bool) -> pb.EraseCustomerResponse:
+    """Return what an erasure took."""
+    return pb.EraseCustomerResponse(
+        identities=erased.identities,
+        decisions=erased.decisions,
+        rewards=erased.rewards,
+        facts=erased.facts,
+        campaigns=erased.campaigns,
+        rebuilding=erased.rebuilding,
+        files_clean=files_clean,
+    )
 
 
 def _occur_time_us(timestamp: Timestamp) -> int:

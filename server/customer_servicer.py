@@ -6,16 +6,20 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from decisioning.v1 import customer_pb2 as customer_pb
 from decisioning.v1 import customer_service_pb2 as pb
 from decisioning.v1.customer_service_pb2_grpc import CustomerServiceServicer
 from grpc.aio import ServicerContext
 
-from engine import customer_operations, quarantine
+from engine import customer_operations, erasure, quarantine, sight
 from engine.customers.types import IdentifyRequest, LinkRequest, TrackRequest
 from engine.engine import Engine
-from server import convert_customers, paging
+from server import convert, convert_customers, convert_sight, paging
 from server.clock import change_time_us, told_time_us
+from server.export_pieces import pieces
 from server.group_commit import GroupCommit
+from server.rebuilds import Rebuilds
+from server.scrubbing import Scrubbing
 from server.track_stream import TrackStream
 
 Context = ServicerContext[Any, Any]
@@ -24,12 +28,15 @@ Answer = TypeVar("Answer")
 
 
 class CustomerServicer(CustomerServiceServicer):
-    """Takes what is told of customers, and shows what was put aside of it.
+    """Takes what is told of customers, shows what was put aside of it, shows them and erases them.
 
-    Holds the engine, its commits, and whether time is the requests' own.
+    Holds the engine, its commits, the rebuilds that an erasure calls for, the cleaning of files after erasures, and
+    whether time is the requests' own.
     """
 
-    def __init__(self, engine: Engine, group_commit: GroupCommit, *, simulated_time: bool) -> None:
+    def __init__(self, engine: Engine, group_commit: GroupCommit, rebuilds: Rebuilds, *, simulated_time: bool) -> None:
+        self._scrubbing = Scrubbing(engine, group_commit)
+        self._rebuilds = rebuilds
         self._engine = engine
         self._group_commit = group_commit
         self._simulated_time = simulated_time
@@ -60,8 +67,8 @@ class CustomerServicer(CustomerServiceServicer):
         """Note many things that customers did, and tell at the end what became of them."""
         stream = TrackStream(self._engine, simulated_time=self._simulated_time)
         async for request in requests:
-            for turn in stream.turns(request):
-                await self._group_commit.run(turn)
+            for turns in stream.turns(request):
+                await self._group_commit.run_in_turns(turns)
         return stream.response()
 
     async def ListQuarantine(self, request: pb.ListQuarantineRequest, _context: Context) -> pb.ListQuarantineResponse:
@@ -79,6 +86,32 @@ class CustomerServicer(CustomerServiceServicer):
         act = partial(quarantine.readmit, self._engine, request.seq)
         now_us = change_time_us(self._engine, self._simulated_time)
         return convert_customers.readmit_response(await self._group_commit.run(partial(act, now_us)))
+
+    async def GetCustomer(self, request: pb.GetCustomerRequest, _context: Context) -> customer_pb.Customer:
+        """Show what is known of a customer."""
+        identity = convert.identity(request.identity)
+        act = partial(sight.customer, self._engine, identity, self._now_us())
+        return convert_sight.customer(await self._group_commit.run(act))
+
+    async def ExportCustomer(
+        self, request: pb.ExportCustomerRequest, _context: Context
+    ) -> AsyncIterator[pb.ExportCustomerResponse]:
+        """Give what is known of a customer and every event about her, in pieces."""
+        identity = convert.identity(request.identity)
+        act = partial(sight.exported, self._engine, identity, self._now_us())
+        for piece in pieces(await self._group_commit.run(act)):
+            yield pb.ExportCustomerResponse(json=piece)
+
+    async def EraseCustomer(self, request: pb.EraseCustomerRequest, _context: Context) -> pb.EraseCustomerResponse:
+        """Erase a customer, and answer when the files are clean of her or cannot be yet."""
+        identity, now_us = convert.identity(request.identity), self._now_us()
+        act = partial(erasure.erase, self._engine, identity, now_us, rebuild_models=request.rebuild_models)
+        erased = await self._group_commit.run(act)
+        self._rebuilds.start()
+        return convert_customers.erase_response(erased, files_clean=await self._scrubbing.done())
+
+    def _now_us(self) -> int:
+        return change_time_us(self._engine, self._simulated_time)
 
     async def _done(self, operation: Callable[[Engine, Asked, int], Answer], asked: Asked) -> Answer:
         """Do it at the moment it is for, and answer once that is durable."""

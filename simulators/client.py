@@ -5,13 +5,16 @@ once; every other failure is the caller's to hear of.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from typing import TypeVar, cast
 
 import grpc
 from decisioning.v1 import campaign_service_pb2 as campaign_pb
+from decisioning.v1 import customer_service_pb2 as customer_pb
 from decisioning.v1 import decisioning_service_pb2 as pb
 from decisioning.v1.campaign_service_pb2_grpc import CampaignServiceStub
+from decisioning.v1.customer_service_pb2_grpc import CustomerServiceStub
 from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceStub
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -21,6 +24,7 @@ Reply = TypeVar("Reply")
 
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
+EVENTS_PER_MESSAGE = 500
 
 _CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 50),  # gRPC's own second would outlast a restart
@@ -44,8 +48,8 @@ class ServiceError(Exception):
 class DecisioningClient:
     """A channel to one service.
 
-    `deadline_seconds` bounds each attempt, `patience_seconds` the time from a call's first UNAVAILABLE until it is
-    given up; 0 means no second attempt. One thread uses it. Every call raises ServiceError.
+    `deadline_seconds` bounds each attempt but a stream's, `patience_seconds` the time from a call's first UNAVAILABLE
+    until it is given up; 0 means no second attempt. One thread uses it. Every call raises ServiceError.
     """
 
     def __init__(self, target: str, *, deadline_seconds: float = 10.0, patience_seconds: float = 30.0) -> None:
@@ -53,6 +57,7 @@ class DecisioningClient:
         self._channel = grpc.insecure_channel(target, options=_CHANNEL_OPTIONS)
         self._decisioning = DecisioningServiceStub(self._channel)
         self._campaigns = CampaignServiceStub(self._channel)
+        self._customers = CustomerServiceStub(self._channel)
         self._deadline_seconds = deadline_seconds
         self._patience_seconds = patience_seconds
 
@@ -76,6 +81,37 @@ class DecisioningClient:
         """Report what came of a decision; give a `reward_id`, or a repeated attempt may count twice."""
         return self._called(self._decisioning.Reward, request)
 
+    def activate(self, request: pb.ActivateRequest) -> pb.ActivateResponse:
+        """Report that a decision was carried out; a decision is activated once, however often this is said."""
+        return self._called(self._decisioning.Activate, request)
+
+    def identify(self, request: customer_pb.IdentifyRequest) -> customer_pb.IdentifyResponse:
+        """Say what is known of a customer."""
+        return self._called(self._customers.Identify, request)
+
+    def link(self, request: customer_pb.LinkRequest) -> customer_pb.LinkResponse:
+        """Say that two identities are one customer."""
+        return self._called(self._customers.Link, request)
+
+    def unlink(self, request: customer_pb.UnlinkRequest) -> customer_pb.UnlinkResponse:
+        """Take back the link between two identities."""
+        return self._called(self._customers.Unlink, request)
+
+    def track(self, request: customer_pb.TrackRequest) -> customer_pb.TrackResponse:
+        """Say what a customer did; give an `event_id`, or a repeated attempt may count twice."""
+        return self._called(self._customers.Track, request)
+
+    def track_stream(self, events: Collection[customer_pb.TrackRequest]) -> customer_pb.TrackStreamResponse:
+        """Say what many customers did, without a deadline; give `event_id`s, since every attempt sends all of them.
+
+        What an attempt that broke off left behind counts among the duplicates.
+        """
+
+        def stream(sent: Collection[customer_pb.TrackRequest], timeout: float) -> customer_pb.TrackStreamResponse:  # noqa: ARG001  the time a stream takes goes by its length
+            return self._customers.TrackStream(_messages(sent))
+
+        return self._called(stream, events)
+
     def close(self) -> None:
         """Close the channel."""
         self._channel.close()
@@ -94,6 +130,12 @@ class DecisioningClient:
                     raise _service_error(error) from None
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def _messages(events: Collection[customer_pb.TrackRequest]) -> Iterator[customer_pb.TrackStreamRequest]:
+    left = iter(events)
+    while some := list(islice(left, EVENTS_PER_MESSAGE)):
+        yield customer_pb.TrackStreamRequest(events=some)
 
 
 def _status_code(number: int) -> grpc.StatusCode:

@@ -4,19 +4,13 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from engine.customers.events import CustomerIdentified, EventTracked
 from engine.customers.memory import add
 from engine.customers.pace import note_place, note_time
 from engine.customers.person import ORDERS_KEPT, Contact, Known, Written, consent_key
 from engine.customers.types import EventType, QuarantineReason
-from engine.events import (
-    CustomerIdentified,
-    DecisionTaken,
-    Event,
-    EventTracked,
-    FactQuarantined,
-    LoggedEvent,
-    RewardReceived,
-)
+from engine.events import DecisionTaken, Event, FactQuarantined, LoggedEvent, RewardReceived
+from engine.tombstones import FactErased
 
 WEIGHTS = {
     EventType.BROWSE: 1.0,
@@ -27,7 +21,15 @@ WEIGHTS = {
     EventType.STORE_VISIT: 1.0,
 }
 """How much each type of event says about her interest in a category."""
+NAMING = ("identity", "other", "customer")
+"""The fields in which an event names identities, by their keyed hashes."""
 _HOUR_US = 3_600_000_000
+
+
+def named_in(event: Event) -> set[str]:
+    """Return the identities that an event names; what tells of a decision names none, and goes by the decision's."""
+    named = {found for field in NAMING if (found := getattr(event, field, ""))}
+    return named | {identity for identity, _ in event.kept} if isinstance(event, FactErased) else named
 
 
 def touched(event: Event, decision_at: Callable[[int], DecisionTaken]) -> tuple[str, str] | None:
@@ -107,8 +109,9 @@ def _came(known: Known, fact: CustomerIdentified | EventTracked | RewardReceived
 
 
 def _opt_out(known: Known, event: RewardReceived, decision: DecisionTaken, seq: int) -> None:
-    if event.opts_out and decision.channel:
-        key = consent_key(decision.channel, event.opts_out)
+    """Withdraw her consent to the channel of the message that made her leave; where none was sent, to all."""
+    if event.opts_out:
+        key = consent_key("" if decision.send_time_us is None else decision.channel, event.opts_out)
         _write(known.consents, key, ("refused", event.occur_time_us, seq))
 
 

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from engine.campaign.time_zones import zone_named
+from engine.customers.events import CustomerIdentified, EventTracked
 from engine.customers.memory import DAY_US
 from engine.customers.pace import Pace, exceeded, near_places
 from engine.customers.person import Known, Person
 from engine.customers.properties import Problem, Ranges, worst
 from engine.customers.types import EventType, QuarantineReason
-from engine.events import CustomerIdentified, EventTracked, FactQuarantined, RewardReceived
+from engine.events import FactQuarantined, RewardReceived
 from engine.features import shown
 from engine.times import shown_time
 

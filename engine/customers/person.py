@@ -118,6 +118,12 @@ def consent_key(channel: str, purpose: str) -> str:
     return f"{len(channel)}:{channel}{purpose}"
 
 
+def consent_channel(key: str) -> tuple[str, str]:
+    """Return the channel and the purpose of a consent by its name."""
+    length, _, rest = key.partition(":")
+    return rest[: int(length)], rest[int(length) :]
+
+
 def joined(one: Person, other: Person, link: tuple[str, str]) -> Person:
     """Return the one customer that two are, by this link."""
     return Person(one.identities | other.identities, [*one.links, *other.links, link])

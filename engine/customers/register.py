@@ -1,17 +1,21 @@
 """The register: who is who, each customer with all that is known, at one sequence number. Never a raw identity.
 
 It is a fold of the log, kept in a table beside it and written in the log's own transactions, so that it has always
-reached the log's end and a start has nothing to fold. Only the customers of late are in memory.
+reached the log's end and a start has nothing to fold. Only the customers of late are in memory, and those encoded: tens
+of thousands of decoded ones would hold up Python's garbage collector for hundreds of milliseconds.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from msgspec import Struct, msgpack
 
-from engine.customers.folding import apply, touched
+from engine.customers.events import IdentitiesLinked, IdentitiesUnlinked
+from engine.customers.folding import apply, named_in, touched
 from engine.customers.person import Known, Person, components, joined
-from engine.events import DecisionTaken, IdentitiesLinked, IdentitiesUnlinked, LoggedEvent
+from engine.events import DecisionTaken, LoggedEvent
 from engine.log.customers_table import CustomersTable
+from engine.tombstones import FactErased
 
 _encode = msgpack.Encoder().encode
 _decode = msgpack.Decoder(Person).decode
@@ -23,12 +27,23 @@ DecisionAt = Callable[[int], DecisionTaken]
 
 
 class Entry(Struct):
-    """A customer in memory: her row in the table (None before the first save), and what is not saved yet."""
+    """A customer in use since the last save: her row in the table (None before the first save), and what is not saved.
+
+    `unowned` are her identities that are not hers in the table yet.
+    """
 
     person: Person
     row: int | None = None
     changed: bool = False
     unowned: set[str] = set()
+
+
+class Held(Struct, frozen=True, gc=False):
+    """A saved customer in memory: her row and bytes in the table, and her identities but the root."""
+
+    row: int
+    body: bytes
+    others: tuple[str, ...]
 
 
 class CustomerRegister:
@@ -44,8 +59,11 @@ class CustomerRegister:
     def forget_unsaved(self) -> None:
         """Go back to what the table holds."""
         self._entries: dict[str, Entry] = {}
+        self._held: dict[str, Held] = {}
         self._roots: dict[str, str] = {}
         self._gone_rows: list[int] = []
+        self._gone_identities: list[str] = []
+        self._named: list[tuple[str, int]] = []
         self._changed: dict[str, Entry] = {}
         self.seq = self._saved_seq = self._table.seq
         self._next_row = self._table.next_row
@@ -67,52 +85,83 @@ class CustomerRegister:
                 self._link(self._known(event.identity, event.identity_type, logged), event, logged)
             case IdentitiesUnlinked():
                 self._unlink(event.identity, event.other)
+            case FactErased():
+                for kept in event.kept:  # they are known since then, whatever it was that named them
+                    self._known(*kept, logged)
             case _:
                 if named := touched(event, self._decision_at):
                     entry = self._known(*named, logged)
                     apply(entry.person.identities[named[0]], logged, self._category_of, self._decision_at)
+        self._named += [(identity, logged.seq) for identity in named_in(event)]
         self.seq = logged.seq
+
+    def seqs_of(self, identities: Iterable[str]) -> list[int]:
+        """Return where in the log these identities are named, in order; call `save` before."""
+        return self._table.seqs_of(identities)
+
+    def erase(self, identity: str) -> None:
+        """Forget the customer that a known identity belongs to; call `save` before and after."""
+        entry = self._entry(identity)
+        if entry is None:
+            raise LookupError("nothing is known under the identity to erase")
+        self._leave(entry)
+        self._gone_identities += entry.person.identities
+        for one in entry.person.identities:
+            self._roots.pop(one, None)
 
     def save(self) -> None:
         """Write what has changed into the log's open transaction; customers of long ago leave the memory."""
-        if self.seq == self._saved_seq:
-            return
-        for entry in self._changed.values():
+        if self.seq != self._saved_seq:
+            self._write()
+        self._entries.clear()
+        for root in list(islice(self._held, max(0, len(self._held) - self._in_memory))):
+            for identity in (root, *self._held.pop(root).others):
+                self._roots.pop(identity, None)
+
+    def _write(self) -> None:
+        bodies, owners = [], []
+        for root, entry in self._changed.items():
             if entry.row is None:
                 entry.row, self._next_row = self._next_row, self._next_row + 1
+            body = _encode(entry.person)
+            bodies.append((entry.row, body))
+            owners += [(identity, entry.row) for identity in sorted(entry.unowned)]
+            self._hold(root, Held(entry.row, body, _others(root, entry.person)))
         self._table.save(
             self.seq,
-            [(entry.row or 0, _encode(entry.person)) for entry in self._changed.values()],
-            [(identity, entry.row or 0) for entry in self._changed.values() for identity in sorted(entry.unowned)],
-            self._gone_rows,
+            bodies=bodies,
+            owners=owners,
+            gone_rows=self._gone_rows,
+            gone_identities=self._gone_identities,
+            named=self._named,
         )
-        for entry in self._changed.values():
-            entry.changed, entry.unowned = False, set()
         self._changed, self._gone_rows, self._saved_seq = {}, [], self.seq
-        self._make_room()
+        self._gone_identities, self._named = [], []
 
-    def _make_room(self) -> None:
-        excess = len(self._entries) - self._in_memory
-        for root in list(self._entries)[: max(0, excess)]:
-            for identity in self._entries.pop(root).person.identities:
-                self._roots.pop(identity, None)
+    def _hold(self, root: str, held: Held) -> None:
+        self._held.pop(root, None)
+        self._held[root] = held  # now the last that leaves
 
     def _entry(self, identity: str) -> Entry | None:
         root = self._roots.get(identity, identity)
-        entry = self._entries.pop(root, None)
-        if entry is None:
-            if (found := self._table.find(identity)) is None:
-                return None
+        if entry := self._entries.get(root):
+            return entry
+        if held := self._held.get(root):
+            entry = Entry(_decode(held.body), held.row)
+        elif found := self._table.find(identity):
             entry = Entry(_decode(found[1]), found[0])
             root = entry.person.root
             self._remember_roots(root, entry.person)
-        self._entries[root] = entry  # now the last that leaves
+            held = Held(found[0], found[1], _others(root, entry.person))
+        else:
+            return None
+        self._hold(root, held)
+        self._entries[root] = entry
         return entry
 
     def _remember_roots(self, root: str, person: Person) -> None:
-        for identity in person.identities:
-            if identity != root:
-                self._roots[identity] = root
+        for identity in _others(root, person):
+            self._roots[identity] = root
 
     def _known(self, identity: str, identity_type: str, logged: LoggedEvent) -> Entry:
         """Return the entry of an identity's customer, a new one where it was never seen; it is about to change."""
@@ -159,6 +208,7 @@ class CustomerRegister:
     def _leave(self, entry: Entry) -> None:
         root = entry.person.root
         del self._entries[root]
+        self._held.pop(root, None)
         self._changed.pop(root, None)
         if entry.row is not None:
             self._gone_rows.append(entry.row)
@@ -167,3 +217,7 @@ class CustomerRegister:
     def _age(person: Person) -> tuple[int, str]:
         root = person.identities[person.root]
         return root.first_seq, root.identity
+
+
+def _others(root: str, person: Person) -> tuple[str, ...]:
+    return tuple(identity for identity in person.identities if identity != root)

@@ -18,6 +18,7 @@ PREFERRED_CHANNEL = "preferred_channel"
 TOLD = (*ATTRIBUTES, PREFERRED_CHANNEL)
 """Attributes that may be told of a customer: those that become features, and what she wishes."""
 CONSENTS_MAX = 100
+EVENT_TYPES = frozenset(EventType)
 PROPERTIES_MAX = 1_000
 _PERSONAL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}|\+?\d[\d ()./-]{6,}\d")
 
@@ -49,7 +50,7 @@ def check_link(request: LinkRequest) -> None:
 def check_track(request: TrackRequest) -> None:
     """Raise InvalidRequest with every field without which nobody could say whose event it is, or which."""
     found = check_identity("identity", request.identity) + check_event(request.event_id, request.occur_time_us)
-    if request.type not in list(EventType):
+    if request.type not in EVENT_TYPES:
         found.append(("type", f"{shown(request.type)} is no type of event; send one of: {', '.join(EventType)}"))
     for field in ("device", "channel"):
         found += check_text(field, getattr(request, field), empty_allowed=True)

@@ -223,3 +223,30 @@ def quarantine(db: Database) -> None:
         FROM events WHERE kind = 'fact_quarantined'
         """,
     )
+
+
+@migrations(name="0008_customer_events")
+def customer_events(db: Database) -> None:
+    """Let a customer's events be found and erased.
+
+    `customer_events` is part of the customers' fold, which is folded anew. The views count tombstones with what they
+    stand for; `scrub_due` has a row while the file may hold bytes of what was erased.
+    """
+    db.execute("CREATE TABLE customer_events (identity BLOB, seq INTEGER, PRIMARY KEY (identity, seq)) WITHOUT ROWID")
+    db.execute("CREATE TABLE scrub_due (since_us INTEGER NOT NULL)")
+    db.execute("DELETE FROM customers")
+    db.execute("DELETE FROM identities")
+    db.execute("DELETE FROM customers_fold")
+    views = [(name, sql) for name in _COUNTED for (sql,) in db.execute(_VIEW, (name,))]
+    for name, _ in reversed(views):
+        db.execute(f"DROP VIEW {name}")
+    for _, sql in views:
+        db.execute(
+            sql.replace("kind = 'decision_taken'", "kind IN ('decision_taken', 'decision_erased')").replace(
+                "kind = 'reward_received'", "kind IN ('reward_received', 'reward_erased')"
+            )
+        )
+
+
+_COUNTED = ("decisions", "rewards", "windows", "logged_events")
+_VIEW = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?"

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from msgspec import Struct
 from sqlite_utils import Database
@@ -91,14 +91,18 @@ class Log:
         decision_seq = getattr(event, "decision_seq", None)
         kind = type(event).__struct_config__.tag
         with self.writing():
-            if not self._connection.in_transaction:
-                self._connection.execute("BEGIN IMMEDIATE")
+            self.begin()
             self._connection.execute(
                 "INSERT INTO events (seq, time_us, kind, key, decision_seq, body) VALUES (?, ?, ?, ?, ?, ?)",
                 (seq, time_us, kind, key, decision_seq, encode(event).decode()),
             )
         self._next_seq += 1
         return LoggedEvent(seq=seq, time_us=time_us, event=event)
+
+    def begin(self) -> None:
+        """Open a transaction where none is open; within `writing`."""
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         """Make everything appended durable."""
@@ -114,44 +118,49 @@ class Log:
 
     def find(self, key: bytes) -> LoggedEvent | None:
         """Return the event that was appended under this key."""
-        with self._reading():
-            row = self._connection.execute(_EVENT + "key = ?", (key,)).fetchone()
-        return _logged(row) if row else None
+        rows = self.rows(_EVENT + "key = ?", (key,))
+        return _logged(rows[0]) if rows else None
 
     def decision(self, seq: int) -> LoggedEvent:
         """Return the decision at this sequence number; raises LookupError where another kind of event is there."""
-        with self._reading():
-            row = self._connection.execute(_EVENT + "seq = ?", (seq,)).fetchone()
-        found = _logged(row) if row else None
+        rows = self.rows(_EVENT + "seq = ?", (seq,))
+        found = _logged(rows[0]) if rows else None
         if found is None or not isinstance(found.event, DecisionTaken):
             raise LookupError(f"event {seq} of the log is no decision")
         return found
 
     def rewards(self, decision_seq: int) -> list[LoggedReward]:
         """Return every reward of a decision, in the order in which they were received."""
-        with self._reading():
-            rows = self._connection.execute(_EVENT + "decision_seq = ? ORDER BY seq", (decision_seq,)).fetchall()
-        logged = map(_logged, rows)
+        logged = map(_logged, self.rows(_EVENT + "decision_seq = ? ORDER BY seq", (decision_seq,)))
         return [LoggedReward(one.seq, one.event) for one in logged if isinstance(one.event, RewardReceived)]
+
+    def seqs_about(self, decision_seq: int) -> list[int]:
+        """Return where a decision's rewards and its activation are, in order."""
+        return [row[0] for row in self.rows("SELECT seq FROM events WHERE decision_seq = ?", (decision_seq,))]
+
+    def events(self, seqs: list[int]) -> list[LoggedEvent]:
+        """Return the events at these sequence numbers, at most some hundreds, in order."""
+        marks = ", ".join("?" * len(seqs))
+        return [_logged(row) for row in self.rows(f"{_EVENT}seq IN ({marks}) ORDER BY seq", tuple(seqs))]
 
     def read(self, after_seq: int = 0) -> Iterator[LoggedEvent]:
         """Yield every event after a sequence number, in order, in constant memory."""
-        while True:
-            with self._reading():
-                rows = self._connection.execute(
-                    _EVENT + "seq > ? ORDER BY seq LIMIT ?", (after_seq, _READ_ROWS)
-                ).fetchall()
-            if not rows:
-                return
+        while rows := self.rows(_EVENT + "seq > ? ORDER BY seq LIMIT ?", (after_seq, _READ_ROWS)):
             yield from map(_logged, rows)
             after_seq = rows[-1][0]
 
     def save_snapshot(self, snapshot: StoredSnapshot, kept: int) -> None:
         """Save a snapshot in one transaction and drop all but the `kept` newest; commits what was appended before."""
         self.commit()
+        self.store_snapshot(snapshot, kept)
+        reached(FaultPoint.IN_SNAPSHOT)
+        self.commit()
+
+    def store_snapshot(self, snapshot: StoredSnapshot, kept: int) -> None:
+        """Save a snapshot in the open transaction, or a new one, and drop all but the `kept` newest."""
         with self.writing():
             run = self._connection.execute
-            run("BEGIN IMMEDIATE")
+            self.begin()
             run("DELETE FROM snapshots WHERE seq = ?", (snapshot.seq,))
             run(
                 "INSERT INTO snapshots (seq, time_us, folds, sha256) VALUES (?, ?, ?, ?)",
@@ -162,20 +171,13 @@ class Log:
                 [(snapshot.seq, name, model) for name, model in snapshot.models.items()],
             )
             run("DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?)", (kept,))
-            reached(FaultPoint.IN_SNAPSHOT)
-            run("COMMIT")
 
     def snapshots(self) -> Iterator[StoredSnapshot]:
         """Yield the stored snapshots, newest first, unchecked."""
-        with self._reading():
-            rows = self._connection.execute(
-                "SELECT seq, time_us, folds, sha256 FROM snapshots ORDER BY seq DESC"
-            ).fetchall()
-        for seq, time_us, folds, sha256 in rows:
-            with self._reading():
-                models = self._connection.execute(
-                    "SELECT name, model FROM snapshot_models WHERE seq = ?", (seq,)
-                ).fetchall()
+        for seq, time_us, folds, sha256 in self.rows(
+            "SELECT seq, time_us, folds, sha256 FROM snapshots ORDER BY seq DESC"
+        ):
+            models = self.rows("SELECT name, model FROM snapshot_models WHERE seq = ?", (seq,))
             yield StoredSnapshot(seq=seq, time_us=time_us, folds=folds, sha256=sha256, models=dict(models))
 
     def identify(self, key_fingerprint: bytes) -> bool:
@@ -194,10 +196,12 @@ class Log:
             self._connection.execute("PRAGMA user_version = 1")
             self._connection.execute("COMMIT")
 
-    def rows(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
-        """Return what a query of a fold's own tables finds; raises LogUnavailable."""
-        with self._reading():
+    def rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Return what a query of this package finds; raises LogUnavailable."""
+        try:
             return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise LogUnavailable(f"the log cannot be read: {error}") from error
 
     def close(self) -> None:
         """Undo what was not committed and give the folder free; closing again does nothing."""
@@ -215,16 +219,8 @@ class Log:
             self.undo()
             raise LogUnavailable(f"the log cannot be written: {error}") from error
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise LogUnavailable(f"the log cannot be read: {error}") from error
-
     def _last_stored(self) -> int:
-        with self._reading():
-            return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
+        return int(self.rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
 
 def _logged(row: tuple[int, int, str]) -> LoggedEvent:
@@ -248,6 +244,7 @@ def _connected(path: Path, durability: Durability) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # deleted rows are overwritten; `erasing` sees to the rest
         connection.execute("PRAGMA journal_size_limit = 67108864")
         migrations.apply(Database(connection))
     except sqlite3.Error as error:

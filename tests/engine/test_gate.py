@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from engine.customer_operations import identify, link, track
+from engine.customers.events import EventTracked
 from engine.customers.types import Consent, IdentifyRequest, LinkRequest, TrackRequest
 from engine.engine import Engine
 from engine.errors import InvalidRequest
-from engine.events import EventTracked, FactQuarantined
+from engine.events import FactQuarantined
 from engine.opening import open_engine
 from engine.types import DecideRequest, Features, Identity, RewardRequest
 from tests.engine.told import SHE, bought, tracked

@@ -721,3 +721,158 @@ class ReadmitResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadmitResponse: _TypeAlias = ReadmitResponse  # noqa: Y015
+
+@_typing.final
+class GetCustomerRequest(_message.Message):
+    """Which customer to show."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def identity(self) -> _identity_pb2.Identity:
+        """Any identity of hers. Required."""
+
+    def __init__(
+        self,
+        *,
+        identity: _identity_pb2.Identity | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCustomerRequest: _TypeAlias = GetCustomerRequest  # noqa: Y015
+
+@_typing.final
+class ExportCustomerRequest(_message.Message):
+    """Which customer to export."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def identity(self) -> _identity_pb2.Identity:
+        """Any identity of hers. Required."""
+
+    def __init__(
+        self,
+        *,
+        identity: _identity_pb2.Identity | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCustomerRequest: _TypeAlias = ExportCustomerRequest  # noqa: Y015
+
+@_typing.final
+class ExportCustomerResponse(_message.Message):
+    """A piece of an export."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JSON_FIELD_NUMBER: _builtins.int
+    json: _builtins.bytes
+    """The next bytes of the JSON document, in UTF-8; a piece may end anywhere. At least 1 byte, some 64 KiB."""
+    def __init__(
+        self,
+        *,
+        json: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["json", b"json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCustomerResponse: _TypeAlias = ExportCustomerResponse  # noqa: Y015
+
+@_typing.final
+class EraseCustomerRequest(_message.Message):
+    """Which customer to erase."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    REBUILD_MODELS_FIELD_NUMBER: _builtins.int
+    rebuild_models: _builtins.bool
+    """Whether to begin at once to learn the models of the campaigns she had decisions in anew, from the log without her;
+    ListRebuilds shows how far that is. Default: false, her lessons stay in them until they are rebuilt.
+    """
+    @_builtins.property
+    def identity(self) -> _identity_pb2.Identity:
+        """Any identity of hers; she is erased under all of them. Required."""
+
+    def __init__(
+        self,
+        *,
+        identity: _identity_pb2.Identity | None = ...,
+        rebuild_models: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "rebuild_models", b"rebuild_models"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseCustomerRequest: _TypeAlias = EraseCustomerRequest  # noqa: Y015
+
+@_typing.final
+class EraseCustomerResponse(_message.Message):
+    """What an erasure took."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITIES_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
+    REWARDS_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    CAMPAIGNS_FIELD_NUMBER: _builtins.int
+    REBUILDING_FIELD_NUMBER: _builtins.int
+    FILES_CLEAN_FIELD_NUMBER: _builtins.int
+    identities: _builtins.int
+    """The identities she had."""
+    decisions: _builtins.int
+    """Her decisions."""
+    rewards: _builtins.int
+    """What came of them."""
+    facts: _builtins.int
+    """Every other event about her: what was told of her, what she did, links, activations."""
+    files_clean: _builtins.bool
+    """Whether no byte of what was erased is left in the data folder's files. False where another process was reading the
+    log as it was before, or the disk has no room for the log once more: then every snapshot and every start of the
+    service try again.
+    """
+    @_builtins.property
+    def campaigns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The campaigns she had decisions in: rebuild their models to take her lessons out of them. Sorted."""
+
+    @_builtins.property
+    def rebuilding(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The campaigns whose models are now being rebuilt without her: all of those with rebuild_models, else those whose
+        rebuild was under way and has begun again. Sorted.
+        """
+
+    def __init__(
+        self,
+        *,
+        identities: _builtins.int = ...,
+        decisions: _builtins.int = ...,
+        rewards: _builtins.int = ...,
+        facts: _builtins.int = ...,
+        campaigns: _abc.Iterable[_builtins.str] | None = ...,
+        rebuilding: _abc.Iterable[_builtins.str] | None = ...,
+        files_clean: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaigns", b"campaigns", "decisions", b"decisions", "facts", b"facts", "files_clean", b"files_clean", "identities", b"identities", "rebuilding", b"rebuilding", "rewards", b"rewards"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseCustomerResponse: _TypeAlias = EraseCustomerResponse  # noqa: Y015

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from decisioning.v1 import customer_pb2 as decisioning_dot_v1_dot_customer__pb2
 from decisioning.v1 import customer_service_pb2 as decisioning_dot_v1_dot_customer__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -114,6 +115,21 @@ class CustomerServiceStub:
                 '/decisioning.v1.CustomerService/Readmit',
                 request_serializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitRequest.SerializeToString,
                 response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitResponse.FromString,
+                _registered_method=True)
+        self.GetCustomer = channel.unary_unary(
+                '/decisioning.v1.CustomerService/GetCustomer',
+                request_serializer=decisioning_dot_v1_dot_customer__service__pb2.GetCustomerRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_customer__pb2.Customer.FromString,
+                _registered_method=True)
+        self.ExportCustomer = channel.unary_stream(
+                '/decisioning.v1.CustomerService/ExportCustomer',
+                request_serializer=decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerResponse.FromString,
+                _registered_method=True)
+        self.EraseCustomer = channel.unary_unary(
+                '/decisioning.v1.CustomerService/EraseCustomer',
+                request_serializer=decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerResponse.FromString,
                 _registered_method=True)
 
 
@@ -234,6 +250,43 @@ class CustomerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCustomer(self, request, context):
+        """Shows what is known of a customer, why, and since when, under all her identities. Changes nothing.
+
+        Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportCustomer(self, request, context):
+        """Gives what is known of a customer, and every event about her as it stands in the log, as one JSON document in
+        pieces: put one behind the other, they are {"customer": {...}, "events": [{"seq", "time_us", "event"}, ...]}.
+        Times in it are microseconds since 1970-01-01T00:00Z.
+
+        Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseCustomer(self, request, context):
+        """Erases a customer under all her identities: her profile, and in the log every event that names her or tells of a
+        decision for her. What remains in their places holds nothing of hers and keeps totals right: that so many decisions
+        were taken and earned so much. Her decision ids, request ids and event ids are unknown afterwards, and her next
+        event begins a new customer. It cannot be undone. Durable before the reply leaves, all of it or nothing.
+
+        What models learned from her stays in their weights until they are rebuilt. Snapshots from before are deleted, so
+        that no Rollback goes behind an erasure. Copies of the data folder made before still hold her; erase there as well.
+
+        The files are then written anew, about 4 s a GB, in which the service does nothing else; erasures called at the
+        same time share that. Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or has
+        been erased, so that a retry after DEADLINE_EXCEEDED may well be told so.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CustomerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -271,6 +324,21 @@ def add_CustomerServiceServicer_to_server(servicer, server):
                     servicer.Readmit,
                     request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitRequest.FromString,
                     response_serializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitResponse.SerializeToString,
+            ),
+            'GetCustomer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCustomer,
+                    request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.GetCustomerRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_customer__pb2.Customer.SerializeToString,
+            ),
+            'ExportCustomer': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportCustomer,
+                    request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerResponse.SerializeToString,
+            ),
+            'EraseCustomer': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseCustomer,
+                    request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -508,6 +576,87 @@ class CustomerService:
             '/decisioning.v1.CustomerService/Readmit',
             decisioning_dot_v1_dot_customer__service__pb2.ReadmitRequest.SerializeToString,
             decisioning_dot_v1_dot_customer__service__pb2.ReadmitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/decisioning.v1.CustomerService/GetCustomer',
+            decisioning_dot_v1_dot_customer__service__pb2.GetCustomerRequest.SerializeToString,
+            decisioning_dot_v1_dot_customer__pb2.Customer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/decisioning.v1.CustomerService/ExportCustomer',
+            decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerRequest.SerializeToString,
+            decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/decisioning.v1.CustomerService/EraseCustomer',
+            decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerRequest.SerializeToString,
+            decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 Telling the service who its customers are, what they do by themselves, and which identities are one customer."""
 
 from collections import abc as _abc
+from decisioning.v1 import customer_pb2 as _customer_pb2
 from decisioning.v1 import customer_service_pb2 as _customer_service_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -118,6 +119,31 @@ class CustomerServiceStub:
     Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
     yet to come).
     """
+    GetCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.GetCustomerRequest, _customer_pb2.Customer]
+    """Shows what is known of a customer, why, and since when, under all her identities. Changes nothing.
+
+    Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+    """
+    ExportCustomer: _grpc.UnaryStreamMultiCallable[_customer_service_pb2.ExportCustomerRequest, _customer_service_pb2.ExportCustomerResponse]
+    """Gives what is known of a customer, and every event about her as it stands in the log, as one JSON document in
+    pieces: put one behind the other, they are {"customer": {...}, "events": [{"seq", "time_us", "event"}, ...]}.
+    Times in it are microseconds since 1970-01-01T00:00Z.
+
+    Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+    """
+    EraseCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.EraseCustomerRequest, _customer_service_pb2.EraseCustomerResponse]
+    """Erases a customer under all her identities: her profile, and in the log every event that names her or tells of a
+    decision for her. What remains in their places holds nothing of hers and keeps totals right: that so many decisions
+    were taken and earned so much. Her decision ids, request ids and event ids are unknown afterwards, and her next
+    event begins a new customer. It cannot be undone. Durable before the reply leaves, all of it or nothing.
+
+    What models learned from her stays in their weights until they are rebuilt. Snapshots from before are deleted, so
+    that no Rollback goes behind an erasure. Copies of the data folder made before still hold her; erase there as well.
+
+    The files are then written anew, about 4 s a GB, in which the service does nothing else; erasures called at the
+    same time share that. Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or has
+    been erased, so that a retry after DEADLINE_EXCEEDED may well be told so.
+    """
 
 @_typing.type_check_only
 class CustomerServiceAsyncStub(CustomerServiceStub):
@@ -208,6 +234,31 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
 
     Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
     yet to come).
+    """
+    GetCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.GetCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
+    """Shows what is known of a customer, why, and since when, under all her identities. Changes nothing.
+
+    Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+    """
+    ExportCustomer: _aio.UnaryStreamMultiCallable[_customer_service_pb2.ExportCustomerRequest, _customer_service_pb2.ExportCustomerResponse]  # type: ignore[assignment]
+    """Gives what is known of a customer, and every event about her as it stands in the log, as one JSON document in
+    pieces: put one behind the other, they are {"customer": {...}, "events": [{"seq", "time_us", "event"}, ...]}.
+    Times in it are microseconds since 1970-01-01T00:00Z.
+
+    Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+    """
+    EraseCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.EraseCustomerRequest, _customer_service_pb2.EraseCustomerResponse]  # type: ignore[assignment]
+    """Erases a customer under all her identities: her profile, and in the log every event that names her or tells of a
+    decision for her. What remains in their places holds nothing of hers and keeps totals right: that so many decisions
+    were taken and earned so much. Her decision ids, request ids and event ids are unknown afterwards, and her next
+    event begins a new customer. It cannot be undone. Durable before the reply leaves, all of it or nothing.
+
+    What models learned from her stays in their weights until they are rebuilt. Snapshots from before are deleted, so
+    that no Rollback goes behind an erasure. Copies of the data folder made before still hold her; erase there as well.
+
+    The files are then written anew, about 4 s a GB, in which the service does nothing else; erasures called at the
+    same time share that. Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or has
+    been erased, so that a retry after DEADLINE_EXCEEDED may well be told so.
     """
 
 class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -338,6 +389,49 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
         yet to come).
+        """
+
+    @_abc_1.abstractmethod
+    def GetCustomer(
+        self,
+        request: _customer_service_pb2.GetCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
+        """Shows what is known of a customer, why, and since when, under all her identities. Changes nothing.
+
+        Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportCustomer(
+        self,
+        request: _customer_service_pb2.ExportCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_customer_service_pb2.ExportCustomerResponse], _abc.AsyncIterator[_customer_service_pb2.ExportCustomerResponse]]:
+        """Gives what is known of a customer, and every event about her as it stands in the log, as one JSON document in
+        pieces: put one behind the other, they are {"customer": {...}, "events": [{"seq", "time_us", "event"}, ...]}.
+        Times in it are microseconds since 1970-01-01T00:00Z.
+
+        Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseCustomer(
+        self,
+        request: _customer_service_pb2.EraseCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_service_pb2.EraseCustomerResponse, _abc.Awaitable[_customer_service_pb2.EraseCustomerResponse]]:
+        """Erases a customer under all her identities: her profile, and in the log every event that names her or tells of a
+        decision for her. What remains in their places holds nothing of hers and keeps totals right: that so many decisions
+        were taken and earned so much. Her decision ids, request ids and event ids are unknown afterwards, and her next
+        event begins a new customer. It cannot be undone. Durable before the reply leaves, all of it or nothing.
+
+        What models learned from her stays in their weights until they are rebuilt. Snapshots from before are deleted, so
+        that no Rollback goes behind an erasure. Copies of the data folder made before still hold her; erase there as well.
+
+        The files are then written anew, about 4 s a GB, in which the service does nothing else; erasures called at the
+        same time share that. Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or has
+        been erased, so that a retry after DEADLINE_EXCEEDED may well be told so.
         """
 
 def add_CustomerServiceServicer_to_server(servicer: CustomerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
