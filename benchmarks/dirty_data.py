@@ -29,6 +29,8 @@ from engine.customers.gate import Gate
 from engine.customers.types import IdentifyRequest, TrackRequest
 from engine.engine import Engine
 from engine.errors import InvalidRequest
+from engine.events import Switch
+from engine.model_operations import switch
 from engine.opening import open_engine
 from engine.quarantine import counts
 from engine.types import DecideRequest, Features, Identity, RewardRequest
@@ -90,13 +92,23 @@ def bought(number: int, category: str, time_us: int, order_id: str, amount: floa
     return TrackRequest(who(number), "purchase", "", time_us, "phone", "app", said)
 
 
-def lived(seed: int, dirty_share: float, gate: Gate | None, customers: int = CUSTOMERS, days: int = DAYS) -> World:
-    """Live through the world once."""
+def lived(
+    seed: int,
+    dirty_share: float,
+    gate: Gate | None,
+    *,
+    customers: int = CUSTOMERS,
+    days: int = DAYS,
+    frozen: bool = False,
+) -> World:
+    """Live through the world once; `frozen` lets models learn no more in the dirty half, which calms the comparison."""
     with TemporaryDirectory() as folder:
         engine = open_engine(Path(folder), durability="process", secret_key=b"a key for simulations only", gate=gate)
         engine.apply_campaign(CAMPAIGN, START_US)
         world = World(engine, seed, dirty_share, random.Random(seed + 1_000), START_US + days // 2 * DAY_US)
         for day in range(days):
+            if frozen and day == days // 2:
+                switch(engine, "tastes", "app", Switch.FROZEN, engine.state.clock_us, on=True)
             for number in range(customers):
                 live_a_day(world, number, day, START_US + day * DAY_US + number * (20 * HOUR_US // customers))
             engine.commit()

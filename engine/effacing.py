@@ -9,7 +9,7 @@ from msgspec import structs
 
 from engine.customers.events import EventTracked
 from engine.customers.folding import asked_under
-from engine.events import DecisionActivated, DecisionTaken, Event, LoggedEvent, RewardReceived
+from engine.events import DecisionActivated, DecisionTaken, Event, FactQuarantined, LoggedEvent, RewardReceived
 from engine.open_decisions import window_start_us
 from engine.stock import sold_in
 from engine.tombstones import DecisionErased, FactErased, RewardErased, StageErased
@@ -33,8 +33,9 @@ def effaced(logged: LoggedEvent, hers: frozenset[str], activation: DecisionActiv
             )
         case FactErased():
             return structs.replace(event, kept=tuple(one for one in event.kept if one[0] not in hers))
-    kind = str(type(event).__struct_config__.tag)
-    return FactErased(kind, tuple(_kept(event, hers)), sold_in(event) if isinstance(event, EventTracked) else None)
+    sold = sold_in(event) if isinstance(event, EventTracked) else None
+    reason = str(event.reason) if isinstance(event, FactQuarantined) else ""
+    return FactErased(str(type(event).__struct_config__.tag), tuple(_kept(event, hers)), sold, reason)
 
 
 def _kept(event: Event, hers: frozenset[str]) -> Iterable[tuple[str, str]]:

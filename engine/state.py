@@ -118,7 +118,7 @@ class State:
                 self._swap(event)
             case StockSet() | EventTracked() | FactErased():
                 stock.fold(self.stock, event, logged.time_us)
-            case FactQuarantined() | FactReadmitted():
+            case FactQuarantined() | FactReadmitted() | FactErased():
                 self._count_aside(event)
             case _:
                 pass  # time has advanced, which is all a tick is for; customers have a register of their own
@@ -154,11 +154,14 @@ class State:
         for closed in self.open_decisions.due(self.clock_us):
             self._close(closed)
 
-    def _count_aside(self, event: FactQuarantined | FactReadmitted) -> None:
+    def _count_aside(self, event: FactQuarantined | FactReadmitted | FactErased) -> None:
+        """Count what was put aside, of customers since erased too, and what was let in."""
+        if not event.reason:
+            return
         before = self.aside.get(event.reason, Aside())
-        more = {"readmitted": before.readmitted + 1}
-        if isinstance(event, FactQuarantined):
-            more = {"quarantined": before.quarantined + 1}
+        more = {"quarantined": before.quarantined + 1}
+        if isinstance(event, FactReadmitted):
+            more = {"readmitted": before.readmitted + 1}
         self.aside[event.reason] = structs.replace(before, **more)
 
     def _activate(self, event: DecisionActivated) -> None:

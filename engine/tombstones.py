@@ -60,12 +60,13 @@ class FactErased(Struct, frozen=True, tag="fact_erased", tag_field="kind", omit_
     """Any other event of an erased customer, by its kind.
 
     `kept` are the identities it named that are other customers' now, each as (keyed hash, type): those she was once
-    linked with, who are known since then. `sold` is what it took from the stock.
+    linked with, who are known since then. `sold` is what it took from the stock, `reason` why it had been put aside.
     """
 
     erased_kind: str
     kept: tuple[tuple[str, str], ...] = ()
     sold: Sold | None = None
+    reason: str = ""
 
 
 class CustomerErased(Struct, frozen=True, tag="customer_erased", tag_field="kind"):

@@ -128,7 +128,7 @@ def test_the_grpcurl_lines_do_what_they_say(running: Running) -> None:
     }
     assert services_named <= set(services)
     answers = {line.rpartition("/")[2]: called(line, running.server.address) for line in calls}
-    customers = {"Track", "Link", "Identify"}
+    customers = {"Track", "Link", "Identify", "ListQuarantine"}
     assert answers.keys() == {"Decide", "GetCampaign", "ListSnapshots", "GetModel", "SetStock"} | customers
     assert answers["SetStock"]["units"] == 120
     assert answers["Decide"]["decision_id"]
@@ -136,6 +136,8 @@ def test_the_grpcurl_lines_do_what_they_say(running: Running) -> None:
     assert int(answers["Track"]["seq"]) > int(answers["Identify"]["seq"]) > int(answers["Link"]["seq"])
     assert answers["GetCampaign"]["name"] == "autumn-wardrobe"
     assert answers["ListSnapshots"] == {}
+    assert answers["Track"]["quarantined"] == "schema"
+    assert [fact["seq"] for fact in answers["ListQuarantine"]["facts"]] == [answers["Track"]["seq"]]
     assert [model["name"].rpartition("/")[2] for model in answers["GetModel"]["models"]] == ["content", "send_slot"]
 
 

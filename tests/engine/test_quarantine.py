@@ -10,6 +10,7 @@ from engine import quarantine
 from engine.customer_operations import identify, track
 from engine.customers.types import Consent, IdentifyRequest, QuarantineReason
 from engine.engine import Engine
+from engine.erasure import erase
 from engine.errors import IdReused, InvalidRequest, LogUnavailable, NotFound, NotPossible
 from engine.events import DecisionTaken, FactQuarantined, FactReadmitted, LoggedEvent, RewardReceived
 from engine.folds import Aside
@@ -247,6 +248,20 @@ def test_a_log_with_a_quarantine_replays_to_the_same(opened: Opened) -> None:
     engine = opened(source=None)
     assert quarantine.counts(engine) == counts
     assert everyone(engine.customers) == people
+
+
+def test_what_was_put_aside_of_an_erased_customer_is_gone(engine: Engine) -> None:
+    """Nothing of it stands in the log, nobody can let it in, and the counts stay right, after a replay too."""
+    seqs = [track(engine, request, NOON_US).seq for request, _, _ in DIRTY]
+    quarantine.readmit(engine, seqs[0], NOON_US)
+    counts = quarantine.counts(engine)
+    erase(engine, SHE, NOON_US, rebuild_models=False)
+    assert quarantine.quarantined(engine) == []
+    with pytest.raises(NotFound):
+        quarantine.readmit(engine, seqs[1], NOON_US)
+    assert engine.keyed_hash.identity(SHE) not in str(engine.log.rows("SELECT body FROM events"))
+    assert quarantine.counts(engine) == counts
+    assert replay(engine.log.read(), past_of(engine.log)).state.aside == engine.state.aside
 
 
 def test_a_readmission_is_whole_or_not_at_all(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
