@@ -124,12 +124,17 @@ def test_the_grpcurl_lines_do_what_they_say(running: Running) -> None:
         services
     )
     answers = {line.rpartition("/")[2]: called(line, running.server.address) for line in calls}
-    assert answers.keys() == {"Decide", "Track", "Link", "Identify", "GetCampaign", "ListSnapshots", "GetModel"}
+    told, shown = {"Decide", "Track", "Link", "Identify"}, {"GetCampaign", "ListSnapshots", "GetModel"}
+    assert answers.keys() == told | shown | {"GetCustomer", "ExportCustomer", "EraseCustomer"}
     assert answers["Decide"]["decision_id"]
     assert answers["Link"]["one_customer"]
     assert int(answers["Track"]["seq"]) > int(answers["Identify"]["seq"]) > int(answers["Link"]["seq"])
     assert answers["GetCampaign"]["name"] == "autumn-wardrobe"
-    assert answers["ListSnapshots"] == {}
+    assert [one["value"] for one in answers["GetCustomer"]["attributes"]] == ["Chicago", "America/Chicago"]
+    exported = json.loads(answers["ExportCustomer"]["json"])
+    assert {one["type"] for one in exported["customer"]["identities"]} == {"cookie", "email"}
+    assert answers["EraseCustomer"]["files_clean"]
+    assert len(answers["ListSnapshots"]["snapshots"]) == 1  # the erasure's
     assert [model["name"].rpartition("/")[2] for model in answers["GetModel"]["models"]] == ["content", "send_slot"]
 
 
