@@ -13,10 +13,11 @@ from engine.deciding import Whom, decide
 from engine.eligibility import Calendar
 from engine.erased_past import ErasedPast
 from engine.events import DecisionTaken, LoggedEvent
+from engine.learner import decision_in
 from engine.log.customers_table import CustomersTable
 from engine.log.sqlite import Log
 from engine.requests import Ids
-from engine.state import Past, State, decision_in
+from engine.state import Past, State
 from engine.types import DecideRequest
 
 _IN_MEMORY, _SAVED_EVERY = 50_000, 1_000

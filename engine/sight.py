@@ -17,8 +17,8 @@ from engine.engine import Engine
 from engine.errors import NotFound
 from engine.events import DecisionTaken, LoggedEvent, Reason
 from engine.features import require
+from engine.learner import decision_in
 from engine.requests import check_identity
-from engine.state import decision_in
 from engine.traces import decisions_of, events_at, traces
 from engine.types import Features, Identity
 
@@ -225,5 +225,5 @@ def _seen(engine: Engine, logged: LoggedEvent, decision: DecisionTaken) -> SeenD
 
 
 def _in_control(engine: Engine, campaign: str, root: str) -> bool:
-    share = engine.state.catalogue(campaign).campaign.control_share
+    share = engine.state.campaigns.catalogue(campaign).campaign.control_share
     return engine.keyed_hash.control_position(campaign, root) < share

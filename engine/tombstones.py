@@ -52,11 +52,14 @@ class FactErased(Struct, frozen=True, tag="fact_erased", tag_field="kind", omit_
     """Any other event of an erased customer, by its kind.
 
     `kept` are the identities it named that are other customers' now, each as (keyed hash, type): those she was once
-    linked with, who are known since then.
+    linked with, who are known since then. `sold` is what a purchase took from a stock that is counted: the SKU, the
+    units and the UTC day since 1970. `put_aside` is why it was quarantined, empty where it was not.
     """
 
     erased_kind: str
     kept: tuple[tuple[str, str], ...] = ()
+    sold: tuple[str, float, int] | None = None
+    put_aside: str = ""
 
 
 class CustomerErased(Struct, frozen=True, tag="customer_erased", tag_field="kind"):

@@ -11,11 +11,11 @@ from decisioning.v1 import customer_service_pb2 as pb
 from decisioning.v1.customer_service_pb2_grpc import CustomerServiceServicer
 from grpc.aio import ServicerContext
 
-from engine import customer_operations, erasure, sight
+from engine import customer_operations, erasure, quarantine, sight
 from engine.customers.types import IdentifyRequest, LinkRequest, TrackRequest
 from engine.engine import Engine
-from server import convert, convert_customers, convert_sight
-from server.clock import change_time_us, request_time_us
+from server import convert, convert_customers, convert_sight, paging
+from server.clock import change_time_us, told_time_us
 from server.export_pieces import pieces
 from server.group_commit import GroupCommit
 from server.rebuilds import Rebuilds
@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 
 
 class CustomerServicer(CustomerServiceServicer):
-    """Takes what is told of customers, shows and erases them.
+    """Takes what is told of customers, shows what was put aside of it, shows them and erases them.
 
     Holds the engine, its commits, the rebuilds that an erasure calls for, the cleaning of files after erasures, and
     whether time is the requests' own.
@@ -71,6 +71,22 @@ class CustomerServicer(CustomerServiceServicer):
                 await self._group_commit.run_in_turns(turns)
         return stream.response()
 
+    async def ListQuarantine(self, request: pb.ListQuarantineRequest, _context: Context) -> pb.ListQuarantineResponse:
+        """Return a page of what was put aside, newest first, and how much of each reason."""
+        before, size = paging.seq_before(request.page_token), paging.sized(request.page_size)
+        act = partial(quarantine.quarantined, self._engine, reason=request.reason, before_seq=before, limit=size + 1)
+        found = await self._group_commit.run(act)
+        page, token = paging.page(found, lambda one: paging.newest_first(one.seq), size, "")
+        counts = convert_customers.quarantine_counts(quarantine.counts(self._engine))
+        facts = map(convert_customers.quarantined_fact, page)
+        return pb.ListQuarantineResponse(facts=facts, next_page_token=token, counts=counts)
+
+    async def Readmit(self, request: pb.ReadmitRequest, _context: Context) -> pb.ReadmitResponse:
+        """Let in what was put aside."""
+        act = partial(quarantine.readmit, self._engine, request.seq)
+        now_us = change_time_us(self._engine, self._simulated_time)
+        return convert_customers.readmit_response(await self._group_commit.run(partial(act, now_us)))
+
     async def GetCustomer(self, request: pb.GetCustomerRequest, _context: Context) -> customer_pb.Customer:
         """Show what is known of a customer."""
         identity = convert.identity(request.identity)
@@ -99,5 +115,5 @@ class CustomerServicer(CustomerServiceServicer):
 
     async def _done(self, operation: Callable[[Engine, Asked, int], Answer], asked: Asked) -> Answer:
         """Do it at the moment it is for, and answer once that is durable."""
-        now_us = request_time_us(asked.occur_time_us, self._simulated_time)
+        now_us = told_time_us(self._engine, asked.occur_time_us, self._simulated_time)
         return await self._group_commit.run(partial(operation, self._engine, asked, now_us))

@@ -14,7 +14,7 @@ from engine.customer_operations import track
 from engine.engine import Engine
 from engine.errors import InvalidRequest, LogUnavailable
 from server import convert_customers, refusals
-from server.clock import request_time_us
+from server.clock import told_time_us
 
 EVENTS_MAX = 1_000
 EVENTS_PER_TURN = 40  # some 3 ms: nobody else waits longer than that for the event loop
@@ -59,7 +59,7 @@ class TrackStream:
     def _track(self, message: pb.TrackRequest, epoch: int) -> None:
         try:
             asked = convert_customers.track_request(message)
-            receipt = track(self._engine, asked, request_time_us(asked.occur_time_us, self._simulated_time))
+            receipt = track(self._engine, asked, told_time_us(self._engine, asked.occur_time_us, self._simulated_time))
         except Exception as error:
             if isinstance(error, LogUnavailable) or self._engine.epoch != epoch:
                 raise  # it took those before it back as well, so the stream fails

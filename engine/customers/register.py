@@ -10,9 +10,10 @@ from itertools import islice
 
 from msgspec import Struct, msgpack
 
+from engine.customers.events import IdentitiesLinked, IdentitiesUnlinked
 from engine.customers.folding import apply, named_in, touched
 from engine.customers.person import Known, Person, components, joined
-from engine.events import DecisionTaken, IdentitiesLinked, IdentitiesUnlinked, LoggedEvent
+from engine.events import DecisionTaken, LoggedEvent
 from engine.log.customers_table import CustomersTable
 from engine.tombstones import FactErased
 

@@ -194,6 +194,37 @@ def customers(db: Database) -> None:
     db.execute("CREATE TABLE customers_fold (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL)")
 
 
+@migrations(name="0007_quarantine")
+def quarantine(db: Database) -> None:
+    """Create the view of facts that were put aside, and the indexes by which they and their re-admissions are found."""
+    db.execute(
+        "CREATE INDEX events_quarantined ON events (json_extract(body, '$.reason'), seq)"
+        " WHERE kind = 'fact_quarantined'"
+    )
+    db.execute("CREATE INDEX events_quarantined_seq ON events (seq) WHERE kind = 'fact_quarantined'")
+    db.execute(
+        "CREATE INDEX events_readmitted ON events (json_extract(body, '$.quarantined_seq'))"
+        " WHERE kind = 'fact_readmitted'"
+    )
+    db.create_view(
+        "quarantine",
+        """
+        SELECT seq,
+               strftime('%Y-%m-%dT%H:%M:%fZ', time_us / 1e6, 'unixepoch') AS receive_time,
+               json_extract(body, '$.fact.kind') AS kind,
+               json_extract(body, '$.reason') AS reason,
+               json_extract(body, '$.detail') AS detail,
+               json_extract(body, '$.identity') AS identity,
+               strftime('%Y-%m-%dT%H:%M:%fZ', json_extract(body, '$.fact.occur_time_us') / 1e6, 'unixepoch')
+                   AS occur_time,
+               EXISTS (SELECT 1 FROM events AS readmitted
+                       WHERE readmitted.kind = 'fact_readmitted'
+                         AND json_extract(readmitted.body, '$.quarantined_seq') = events.seq) AS readmitted
+        FROM events WHERE kind = 'fact_quarantined'
+        """,
+    )
+
+
 @migrations(name="0008_customer_events")
 def customer_events(db: Database) -> None:
     """Let a customer's events be found and erased.

@@ -3,9 +3,10 @@
 from types import UnionType
 from typing import get_args
 
+from engine.customers.events import CustomerIdentified
 from engine.customers.folding import NAMING, named_in
 from engine.effacing import effaced
-from engine.events import CustomerIdentified, Event, LoggedEvent
+from engine.events import Event, LoggedEvent
 from engine.tombstones import FactErased
 from tests.wardrobe import NOON_US
 
@@ -13,7 +14,7 @@ KNOWN_FIELDS = {
     "of an identity": {*NAMING, "identity_type", "other_type", "kept"},
     "told under an identity, and gone with its event": {
         *("occur_time_us", "request_digest", "attributes", "consents", "type", "device", "category", "sku", "order"),
-        *("amount", "quantity", "properties"),
+        *("amount", "quantity", "properties", "fact", "detail"),
     },
     "of a decision or of what refers to it, which effacing sees to": {
         *("decision_id", "decision_seq", "reward_id", "activate_time_us", "context", "profile", "time_zone", "stages"),
@@ -23,7 +24,7 @@ KNOWN_FIELDS = {
     },
     "of no customer": {
         *("campaign", "version", "source", "switch", "on", "to_seq", "why", "upto_seq", "erased_kind", "identities"),
-        *("decisions", "rewards", "facts"),
+        *("decisions", "rewards", "facts", "sold", "put_aside", "quarantined_seq", "refused", "model", "units"),
     },
 }
 

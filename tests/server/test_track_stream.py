@@ -167,7 +167,10 @@ def test_a_log_lost_within_a_stream_is_unavailable(engine: Engine, monkeypatch: 
 
 def test_decisions_are_answered_while_a_large_stream_is_taken(engine: Engine) -> None:
     """A stream of ten thousand events lets single calls in between, and loses none of its own."""
-    events = [event(number) for number in range(10_000)]
+    many = [
+        Identity(type="cookie", value=f"c-{number}") for number in range(1_000)
+    ]  # none of them faster than a person
+    events = [event(number, identity=many[number % 1_000]) for number in range(10_000)]
     request = decisioning_pb.DecideRequest(campaign="wardrobe", customer_id="ryan")
     with served(engine) as client:
         client.decisioning.Decide(request)

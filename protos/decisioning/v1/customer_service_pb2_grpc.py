@@ -45,6 +45,24 @@ class CustomerServiceStub:
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
 
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+    test_account       the identity, or another of the same customer, is on the server's list of test accounts
+    personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+    schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+    out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+    time_zone          a declared time_zone that is no IANA name
+    impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+    duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+    duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+    too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+    minute: a sixtieth) after the message; not one equal to it, which nobody measured
+    inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+    one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+    shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
+
     Any call can fail with:
     INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
     says what to do. Do not retry unchanged.
@@ -88,6 +106,16 @@ class CustomerServiceStub:
                 request_serializer=decisioning_dot_v1_dot_customer__service__pb2.TrackStreamRequest.SerializeToString,
                 response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.TrackStreamResponse.FromString,
                 _registered_method=True)
+        self.ListQuarantine = channel.unary_unary(
+                '/decisioning.v1.CustomerService/ListQuarantine',
+                request_serializer=decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineResponse.FromString,
+                _registered_method=True)
+        self.Readmit = channel.unary_unary(
+                '/decisioning.v1.CustomerService/Readmit',
+                request_serializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitResponse.FromString,
+                _registered_method=True)
         self.GetCustomer = channel.unary_unary(
                 '/decisioning.v1.CustomerService/GetCustomer',
                 request_serializer=decisioning_dot_v1_dot_customer__service__pb2.GetCustomerRequest.SerializeToString,
@@ -123,6 +151,24 @@ class CustomerServiceServicer:
     be sent again with the same content at any time; it then changes nothing, and the answer says `duplicate`. Event ids
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
+
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+    test_account       the identity, or another of the same customer, is on the server's list of test accounts
+    personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+    schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+    out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+    time_zone          a declared time_zone that is no IANA name
+    impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+    duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+    duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+    too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+    minute: a sixtieth) after the message; not one equal to it, which nobody measured
+    inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+    one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+    shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
 
     Any call can fail with:
     INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -178,6 +224,27 @@ class CustomerServiceServicer:
         DEADLINE_EXCEEDED, or a message that fails it) leaves what was committed; send it again from the start with the same
         event_ids, and those count as duplicates. The stream itself fails with INVALID_ARGUMENT where a message is no
         TrackStreamRequest, or holds no or too many events; nothing of that message is taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListQuarantine(self, request, context):
+        """Shows what was put aside and not let in since, newest first, and how many there were of each reason.
+
+        Fails with INVALID_ARGUMENT for a reason, page_size or page_token that is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Readmit(self, request, context):
+        """Lets in what was put aside, as if it had come now; it counts from when it happened, so that a reward whose window has
+        closed is late. The gate does not look at it again. A fact is let in once: the same call again changes nothing and
+        says so.
+
+        Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
+        yet to come).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -248,6 +315,16 @@ def add_CustomerServiceServicer_to_server(servicer, server):
                     request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.TrackStreamRequest.FromString,
                     response_serializer=decisioning_dot_v1_dot_customer__service__pb2.TrackStreamResponse.SerializeToString,
             ),
+            'ListQuarantine': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQuarantine,
+                    request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineResponse.SerializeToString,
+            ),
+            'Readmit': grpc.unary_unary_rpc_method_handler(
+                    servicer.Readmit,
+                    request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitResponse.SerializeToString,
+            ),
             'GetCustomer': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCustomer,
                     request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.GetCustomerRequest.FromString,
@@ -289,6 +366,24 @@ class CustomerService:
     be sent again with the same content at any time; it then changes nothing, and the answer says `duplicate`. Event ids
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
+
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+    test_account       the identity, or another of the same customer, is on the server's list of test accounts
+    personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+    schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+    out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+    time_zone          a declared time_zone that is no IANA name
+    impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+    duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+    duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+    too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+    minute: a sixtieth) after the message; not one equal to it, which nobody measured
+    inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+    one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+    shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
 
     Any call can fail with:
     INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -427,6 +522,60 @@ class CustomerService:
             '/decisioning.v1.CustomerService/TrackStream',
             decisioning_dot_v1_dot_customer__service__pb2.TrackStreamRequest.SerializeToString,
             decisioning_dot_v1_dot_customer__service__pb2.TrackStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQuarantine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/decisioning.v1.CustomerService/ListQuarantine',
+            decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineRequest.SerializeToString,
+            decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Readmit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/decisioning.v1.CustomerService/Readmit',
+            decisioning_dot_v1_dot_customer__service__pb2.ReadmitRequest.SerializeToString,
+            decisioning_dot_v1_dot_customer__service__pb2.ReadmitResponse.FromString,
             options,
             channel_credentials,
             insecure,

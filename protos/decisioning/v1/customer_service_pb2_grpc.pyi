@@ -46,6 +46,24 @@ class CustomerServiceStub:
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
 
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+      test_account       the identity, or another of the same customer, is on the server's list of test accounts
+      personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+      schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+      out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+      time_zone          a declared time_zone that is no IANA name
+      impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+      duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+      duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+      too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+                         minute: a sixtieth) after the message; not one equal to it, which nobody measured
+      inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+                         one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+      shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
+
     Any call can fail with:
       INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
                            says what to do. Do not retry unchanged.
@@ -87,6 +105,19 @@ class CustomerServiceStub:
     DEADLINE_EXCEEDED, or a message that fails it) leaves what was committed; send it again from the start with the same
     event_ids, and those count as duplicates. The stream itself fails with INVALID_ARGUMENT where a message is no
     TrackStreamRequest, or holds no or too many events; nothing of that message is taken.
+    """
+    ListQuarantine: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ListQuarantineRequest, _customer_service_pb2.ListQuarantineResponse]
+    """Shows what was put aside and not let in since, newest first, and how many there were of each reason.
+
+    Fails with INVALID_ARGUMENT for a reason, page_size or page_token that is none.
+    """
+    Readmit: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ReadmitRequest, _customer_service_pb2.ReadmitResponse]
+    """Lets in what was put aside, as if it had come now; it counts from when it happened, so that a reward whose window has
+    closed is late. The gate does not look at it again. A fact is let in once: the same call again changes nothing and
+    says so.
+
+    Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
+    yet to come).
     """
     GetCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.GetCustomerRequest, _customer_pb2.Customer]
     """Shows what is known of a customer, why, and since when, under all her identities. Changes nothing.
@@ -134,6 +165,24 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
 
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+      test_account       the identity, or another of the same customer, is on the server's list of test accounts
+      personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+      schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+      out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+      time_zone          a declared time_zone that is no IANA name
+      impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+      duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+      duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+      too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+                         minute: a sixtieth) after the message; not one equal to it, which nobody measured
+      inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+                         one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+      shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
+
     Any call can fail with:
       INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
                            says what to do. Do not retry unchanged.
@@ -172,6 +221,19 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     DEADLINE_EXCEEDED, or a message that fails it) leaves what was committed; send it again from the start with the same
     event_ids, and those count as duplicates. The stream itself fails with INVALID_ARGUMENT where a message is no
     TrackStreamRequest, or holds no or too many events; nothing of that message is taken.
+    """
+    ListQuarantine: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ListQuarantineRequest, _customer_service_pb2.ListQuarantineResponse]  # type: ignore[assignment]
+    """Shows what was put aside and not let in since, newest first, and how many there were of each reason.
+
+    Fails with INVALID_ARGUMENT for a reason, page_size or page_token that is none.
+    """
+    Readmit: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ReadmitRequest, _customer_service_pb2.ReadmitResponse]  # type: ignore[assignment]
+    """Lets in what was put aside, as if it had come now; it counts from when it happened, so that a reward whose window has
+    closed is late. The gate does not look at it again. A fact is let in once: the same call again changes nothing and
+    says so.
+
+    Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
+    yet to come).
     """
     GetCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.GetCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Shows what is known of a customer, why, and since when, under all her identities. Changes nothing.
@@ -217,6 +279,24 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
     be sent again with the same content at any time; it then changes nothing, and the answer says `duplicate`. Event ids
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
+
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+      test_account       the identity, or another of the same customer, is on the server's list of test accounts
+      personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+      schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+      out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+      time_zone          a declared time_zone that is no IANA name
+      impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+      duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+      duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+      too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+                         minute: a sixtieth) after the message; not one equal to it, which nobody measured
+      inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+                         one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+      shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
 
     Any call can fail with:
       INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -284,6 +364,31 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         DEADLINE_EXCEEDED, or a message that fails it) leaves what was committed; send it again from the start with the same
         event_ids, and those count as duplicates. The stream itself fails with INVALID_ARGUMENT where a message is no
         TrackStreamRequest, or holds no or too many events; nothing of that message is taken.
+        """
+
+    @_abc_1.abstractmethod
+    def ListQuarantine(
+        self,
+        request: _customer_service_pb2.ListQuarantineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_service_pb2.ListQuarantineResponse, _abc.Awaitable[_customer_service_pb2.ListQuarantineResponse]]:
+        """Shows what was put aside and not let in since, newest first, and how many there were of each reason.
+
+        Fails with INVALID_ARGUMENT for a reason, page_size or page_token that is none.
+        """
+
+    @_abc_1.abstractmethod
+    def Readmit(
+        self,
+        request: _customer_service_pb2.ReadmitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_service_pb2.ReadmitResponse, _abc.Awaitable[_customer_service_pb2.ReadmitResponse]]:
+        """Lets in what was put aside, as if it had come now; it counts from when it happened, so that a reward whose window has
+        closed is late. The gate does not look at it again. A fact is let in once: the same call again changes nothing and
+        says so.
+
+        Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
+        yet to come).
         """
 
     @_abc_1.abstractmethod
