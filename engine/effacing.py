@@ -3,7 +3,7 @@
 An event that names an identity in a field of `NAMING` is covered without a line here, whatever its kind.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import structs
 
@@ -11,15 +11,21 @@ from engine.customers.events import EventTracked
 from engine.customers.folding import asked_under
 from engine.events import DecisionActivated, DecisionTaken, Event, FactQuarantined, LoggedEvent, RewardReceived
 from engine.open_decisions import window_start_us
-from engine.stock import sold_in
+from engine.stock import sold
 from engine.tombstones import DecisionErased, FactErased, RewardErased, StageErased
 
 
-def effaced(logged: LoggedEvent, hers: frozenset[str], activation: DecisionActivated | None = None) -> Event:
+def effaced(
+    logged: LoggedEvent,
+    hers: frozenset[str],
+    counted: Collection[str] = (),
+    activation: DecisionActivated | None = None,
+) -> Event:
     """Return what takes an event's place when the customer of these identities is erased.
 
     A decision for another identity, taken while the two were linked, stays that one's and no longer names hers.
-    `activation` is the report, if any, that the decision was carried out.
+    `counted` are the SKUs whose stock is counted, `activation` is the report, if any, that the decision was carried
+    out.
     """
     event = logged.event
     match event:
@@ -33,9 +39,13 @@ def effaced(logged: LoggedEvent, hers: frozenset[str], activation: DecisionActiv
             )
         case FactErased():
             return structs.replace(event, kept=tuple(one for one in event.kept if one[0] not in hers))
-    sold = sold_in(event) if isinstance(event, EventTracked) else None
-    reason = str(event.reason) if isinstance(event, FactQuarantined) else ""
-    return FactErased(str(type(event).__struct_config__.tag), tuple(_kept(event, hers)), sold, reason)
+    sale = sold(event) if isinstance(event, EventTracked) else None
+    return FactErased(
+        erased_kind=str(type(event).__struct_config__.tag),
+        kept=tuple(_kept(event, hers)),
+        sold=sale if sale and sale[0] in counted else None,
+        put_aside=event.reason if isinstance(event, FactQuarantined) else "",
+    )
 
 
 def _kept(event: Event, hers: frozenset[str]) -> Iterable[tuple[str, str]]:

@@ -96,7 +96,7 @@ def _tombstones(engine: Engine, hers: frozenset[str]) -> Iterable[tuple[int, Eve
         logged.event.decision_seq: logged.event for logged in events if isinstance(logged.event, DecisionActivated)
     }
     for logged in events:
-        yield logged.seq, effaced(logged, hers, activations.get(logged.seq))
+        yield logged.seq, effaced(logged, hers, engine.state.stock.keys(), activations.get(logged.seq))
 
 
 def _counted(identities: int, tombstones: list[Event]) -> CustomerErased:

@@ -6,7 +6,7 @@ Never a fact that is not in the log, never a draw, never a clock.
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from engine import stock
 from engine.campaigns import Campaigns
@@ -108,18 +108,19 @@ class State:
                 self._activate(event)
             case RewardReceived():
                 self._reward(event, logged.seq)
-            case RewardErased():
-                self.late_rewards += event.late
             case ModelsRolledBack():
                 self._roll_back(event)
             case RebuildStarted():
                 self._start_rebuild(event, logged.seq)
             case ModelsRebuilt():
                 self._swap(event)
-            case StockSet() | EventTracked() | FactErased():
+            case StockSet() | EventTracked():
                 stock.fold(self.stock, event, logged.time_us)
-            case FactQuarantined() | FactReadmitted() | FactErased():
-                self._count_aside(event)
+            case RewardErased() | FactErased():
+                self._count_erased(event, logged.time_us)
+            case FactQuarantined() | FactReadmitted():
+                readmitted = isinstance(event, FactReadmitted)
+                self._count_aside(event.reason, quarantined=not readmitted, readmitted=readmitted)
             case _:
                 pass  # time has advanced, which is all a tick is for; customers have a register of their own
         self.seq = logged.seq
@@ -154,15 +155,18 @@ class State:
         for closed in self.open_decisions.due(self.clock_us):
             self._close(closed)
 
-    def _count_aside(self, event: FactQuarantined | FactReadmitted | FactErased) -> None:
-        """Count what was put aside, of customers since erased too, and what was let in."""
-        if not event.reason:
-            return
-        before = self.aside.get(event.reason, Aside())
-        more = {"quarantined": before.quarantined + 1}
-        if isinstance(event, FactReadmitted):
-            more = {"readmitted": before.readmitted + 1}
-        self.aside[event.reason] = structs.replace(before, **more)
+    def _count_erased(self, event: RewardErased | FactErased, time_us: int) -> None:
+        """Keep what is counted of all customers as it was, without her."""
+        if isinstance(event, RewardErased):
+            self.late_rewards += event.late
+        else:
+            stock.fold(self.stock, event, time_us)
+            self._count_aside(event.put_aside, quarantined=1)
+
+    def _count_aside(self, reason: str, quarantined: int, readmitted: int = 0) -> None:
+        if reason:
+            before = self.aside.get(reason, Aside())
+            self.aside[reason] = Aside(before.quarantined + quarantined, before.readmitted + readmitted)
 
     def _activate(self, event: DecisionActivated) -> None:
         decision = self.open_decisions.get(event.decision_seq)

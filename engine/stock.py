@@ -10,7 +10,7 @@ from engine.customers.events import EventTracked
 from engine.customers.memory import DAY_US
 from engine.customers.types import EventType
 from engine.events import StockSet
-from engine.tombstones import FactErased, Sold
+from engine.tombstones import FactErased
 
 DAYS_KEPT = 400
 """Days of sales that are remembered of a SKU; a longer target counts from then."""
@@ -32,33 +32,33 @@ class Stock(Struct, frozen=True):
 
 
 def fold(known: dict[str, Stock], event: StockSet | EventTracked | FactErased, time_us: int) -> None:
-    """Take what is left of a SKU as it was counted, or a purchase of it, an erased one's too; what was sold stays."""
-    match event:
-        case StockSet():
-            before = known.get(event.sku)
-            known[event.sku] = Stock(float(event.units), time_us, before.sold if before else {})
-        case EventTracked():
-            _take(known, sold_in(event))
-        case FactErased():
-            _take(known, event.sold)
+    """Take what is left of a SKU as it was counted, or a purchase of it; what was sold stays."""
+    if not isinstance(event, StockSet):
+        if sale := sold(event):
+            _take(known, *sale)
+        return
+    before = known.get(event.sku)
+    known[event.sku] = Stock(float(event.units), time_us, before.sold if before else {})
 
 
-def sold_in(event: EventTracked) -> Sold | None:
-    """Return what an event sold of a SKU; a purchase without a quantity is of one unit."""
+def sold(event: EventTracked | FactErased) -> tuple[str, float, int] | None:
+    """Return what a purchase takes from a stock: the SKU, the units and the UTC day since 1970; else None."""
+    if isinstance(event, FactErased):
+        return event.sold
     if event.type != EventType.PURCHASE or not event.sku:
         return None
-    return Sold(event.sku, 1.0 if event.quantity is None else event.quantity, event.occur_time_us // DAY_US)
+    return event.sku, 1.0 if event.quantity is None else event.quantity, event.occur_time_us // DAY_US
 
 
-def _take(known: dict[str, Stock], sold: Sold | None) -> None:
+def _take(known: dict[str, Stock], sku: str, units: float, day: int) -> None:
     """Take what was sold from the stock of its SKU, where that is counted; never below nothing."""
-    before = known.get(sold.sku) if sold else None
-    if sold is None or before is None:
+    before = known.get(sku)
+    if before is None:
         return
-    by_day = before.sold | {sold.day: before.sold.get(sold.day, 0.0) + sold.units}
-    if len(by_day) > DAYS_KEPT:
-        del by_day[min(by_day)]
-    known[sold.sku] = structs.replace(before, units=max(0.0, before.units - sold.units), sold=by_day)
+    days = before.sold | {day: before.sold.get(day, 0.0) + units}
+    if len(days) > DAYS_KEPT:
+        del days[min(days)]
+    known[sku] = structs.replace(before, units=max(0.0, before.units - units), sold=days)
 
 
 def prices(campaign: Campaign, known: dict[str, Stock], now_us: int) -> dict[str, float]:

@@ -48,25 +48,18 @@ class RewardErased(Struct, frozen=True, tag="reward_erased", tag_field="kind", o
     final_value: float | None = None
 
 
-class Sold(Struct, frozen=True):
-    """Units sold of a SKU on a day since 1970 in UTC: what a purchase takes from the stock, whoever made it."""
-
-    sku: str
-    units: float
-    day: int
-
-
 class FactErased(Struct, frozen=True, tag="fact_erased", tag_field="kind", omit_defaults=True):
     """Any other event of an erased customer, by its kind.
 
     `kept` are the identities it named that are other customers' now, each as (keyed hash, type): those she was once
-    linked with, who are known since then. `sold` is what it took from the stock, `reason` why it had been put aside.
+    linked with, who are known since then. `sold` is what a purchase took from a stock that is counted: the SKU, the
+    units and the UTC day since 1970. `put_aside` is why it was quarantined, empty where it was not.
     """
 
     erased_kind: str
     kept: tuple[tuple[str, str], ...] = ()
-    sold: Sold | None = None
-    reason: str = ""
+    sold: tuple[str, float, int] | None = None
+    put_aside: str = ""
 
 
 class CustomerErased(Struct, frozen=True, tag="customer_erased", tag_field="kind"):

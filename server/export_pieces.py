@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 PIECE_BYTES = 64 * 1024
 
 
-def pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield parts put together to pieces of `PIECE_BYTES`, the last one shorter, holding little more than one."""
+def pieces(parts: Iterable[bytes]) -> Iterator[str]:
+    """Yield UTF-8 parts put together to pieces of `PIECE_BYTES` or little more, the last one shorter; none is split."""
     waiting = bytearray()
     for part in parts:
         waiting += part
-        while len(waiting) >= PIECE_BYTES:
-            yield bytes(waiting[:PIECE_BYTES])
-            del waiting[:PIECE_BYTES]
+        if len(waiting) >= PIECE_BYTES:
+            yield waiting.decode()
+            waiting.clear()
     if waiting:
-        yield bytes(waiting)
+        yield waiting.decode()

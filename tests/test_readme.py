@@ -128,16 +128,21 @@ def test_the_grpcurl_lines_do_what_they_say(running: Running) -> None:
     }
     assert services_named <= set(services)
     answers = {line.rpartition("/")[2]: called(line, running.server.address) for line in calls}
-    customers = {"Track", "Link", "Identify", "ListQuarantine"}
-    assert answers.keys() == {"Decide", "GetCampaign", "ListSnapshots", "GetModel", "SetStock"} | customers
+    told, shown = {"Decide", "Track", "Link", "Identify", "SetStock"}, {"GetCampaign", "ListSnapshots", "GetModel"}
+    customers = {"GetCustomer", "ExportCustomer", "EraseCustomer", "ListQuarantine"}
+    assert answers.keys() == told | shown | customers
     assert answers["SetStock"]["units"] == 120
     assert answers["Decide"]["decision_id"]
     assert answers["Link"]["one_customer"]
     assert int(answers["Track"]["seq"]) > int(answers["Identify"]["seq"]) > int(answers["Link"]["seq"])
     assert answers["GetCampaign"]["name"] == "autumn-wardrobe"
-    assert answers["ListSnapshots"] == {}
     assert answers["Track"]["quarantined"] == "schema"
     assert [fact["seq"] for fact in answers["ListQuarantine"]["facts"]] == [answers["Track"]["seq"]]
+    assert [one["value"] for one in answers["GetCustomer"]["attributes"]] == ["Chicago", "America/Chicago"]
+    exported = json.loads(answers["ExportCustomer"]["json"])
+    assert {one["type"] for one in exported["customer"]["identities"]} == {"cookie", "email"}
+    assert answers["EraseCustomer"]["files_clean"]
+    assert len(answers["ListSnapshots"]["snapshots"]) == 1  # the erasure's
     assert [model["name"].rpartition("/")[2] for model in answers["GetModel"]["models"]] == ["content", "send_slot"]
 
 

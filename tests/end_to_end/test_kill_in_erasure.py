@@ -33,7 +33,7 @@ def test_a_kill_leaves_her_whole_or_erased(tmp_path: Path, where: ErasurePoint, 
         Call("EraseCustomer", pb.EraseCustomerRequest(identity=EMAIL)),
     ]
     with killed_service(tmp_path / "data", ["--campaign", str(campaign)], [Kill(where, 1)]) as service:
-        answers = [service.answer(call) for call in calls]
+        answers = [service.answers([call])[0] for call in calls]
         marks = [b"Old Town!", b"Chicago, Illinois", answers[1].answer.decision_id.encode()]
         marks += [bytes.fromhex(answers[1].answer.decision_id), EMAIL.value.encode()]
         assert remains(tmp_path / "data", marks) == {}

@@ -8,6 +8,7 @@ import pytest
 
 from engine.engine import Engine
 from engine.opening import open_engine
+from engine.stock_operations import set_stock
 from engine.types import DecideRequest, Features
 from tests.engine import crowd
 from tests.engine.crowd import ACTIVATED, live
@@ -65,6 +66,7 @@ def town(opened: Callable[..., Engine]) -> Town:
     def lived(count: int, days: int = 2) -> tuple[Engine, list[crowd.Member]]:
         engine = opened(source=crowd.CAMPAIGN)
         engine.apply_campaign(ACTIVATED, NOON_US)
+        set_stock(engine, "polo-blue", 1_000_000, NOON_US)
         members = crowd.crowd(count)
         for day in range(days):
             live(engine, members, day)

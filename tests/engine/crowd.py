@@ -9,6 +9,7 @@ import numpy as np
 from engine.customer_operations import identify, link, track, unlink
 from engine.customers.types import Consent, IdentifyRequest, LinkRequest, TrackRequest
 from engine.engine import Engine
+from engine.quarantine import readmit
 from engine.types import ActivateRequest, DecideRequest, Features, Identity, RewardRequest
 from tests.wardrobe import NOON_US, SECOND_US
 
@@ -109,9 +110,15 @@ def _told(engine: Engine, one: Member, day: int) -> None:
     identify(engine, IdentifyRequest(who, {"city": f"City{one.number % 7}"}, consents, said), now_us)
     tracked = f"tracked-{one.number:06d}-{day}"
     order = f"order-{one.number:06d}-{day}"
-    properties = Features({"amount": 10.0}, {"category": ("polos", "suits")[one.number % 2], "order_id": order})
+    bought = {"category": ("polos", "suits")[one.number % 2], "sku": "polo-blue", "order_id": order}
+    properties = Features({"amount": 10.0, "quantity": 2.0}, bought)
     track(engine, TrackRequest(who, "purchase", tracked, None, "phone", "app", properties), now_us)
-    one.said += [said, tracked, order]
+    again, odd = f"again-{one.number:06d}-{day}", Features({"amount": 1e9}, bought)
+    receipt = track(engine, TrackRequest(who, "purchase", again, None, "phone", "app", odd), now_us)
+    assert receipt.quarantined
+    if day and one.number % 4 == 1:
+        readmit(engine, receipt.seq, now_us)
+    one.said += [said, tracked, order, again]
 
 
 def _decided(engine: Engine, one: Member, day: int) -> None:

@@ -14,7 +14,7 @@ KNOWN_FIELDS = {
     "of an identity": {*NAMING, "identity_type", "other_type", "kept"},
     "told under an identity, and gone with its event": {
         *("occur_time_us", "request_digest", "attributes", "consents", "type", "device", "category", "sku", "order"),
-        *("amount", "quantity", "properties", "detail", "fact"),
+        *("amount", "quantity", "properties", "fact", "detail"),
     },
     "of a decision or of what refers to it, which effacing sees to": {
         *("decision_id", "decision_seq", "reward_id", "activate_time_us", "context", "profile", "time_zone", "stages"),
@@ -24,7 +24,7 @@ KNOWN_FIELDS = {
     },
     "of no customer": {
         *("campaign", "version", "source", "switch", "on", "to_seq", "why", "upto_seq", "erased_kind", "identities"),
-        *("decisions", "rewards", "facts", "quarantined_seq", "model", "refused", "units", "sold"),
+        *("decisions", "rewards", "facts", "sold", "put_aside", "quarantined_seq", "refused", "model", "units"),
     },
 }
 

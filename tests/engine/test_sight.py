@@ -73,7 +73,8 @@ def test_a_fact_is_shown_with_its_event_its_time_and_the_identity_it_came_under(
 
 def test_behaviour_is_shown_as_it_is_worth_now(ryan: Engine) -> None:
     """A sum has halved after its half-life, and says what it means."""
-    track(ryan, TrackRequest(EMAIL, "purchase", "", NOON_US, "", "", _about("polos")), NOON_US + 6 * SECOND_US)
+    bought = Features({"amount": 29.0}, {"category": "polos", "order_id": "o-1"})
+    track(ryan, TrackRequest(EMAIL, "purchase", "", NOON_US, "", "", bought), NOON_US + 6 * SECOND_US)
     seen = customer(ryan, COOKIE, NOON_US + 30 * DAY_US)
     by_kind = {(one.kind, one.about): one for one in seen.behaviour}
     assert by_kind["category", "suits"].worth == pytest.approx(0.5)
@@ -90,12 +91,13 @@ def test_familiarity_says_why(engine: Engine) -> None:
         seen = customer(engine, COOKIE, NOON_US)
         return seen.familiarity, seen.familiarity_why
 
-    track(engine, TrackRequest(COOKIE, "browse"), NOON_US)
+    track(engine, TrackRequest(COOKIE, "browse", properties=_about("suits")), NOON_US)
     assert level() == ("anonymous", "only a machine's identities are known: cookies, devices, apps")
     link(engine, LinkRequest(COOKIE, EMAIL), NOON_US)
     assert level()[0] == "known"
-    for _ in range(2):
-        track(engine, TrackRequest(COOKIE, "purchase"), NOON_US)
+    for order in ("o-1", "o-2"):
+        bought = Features({"amount": 29.0}, {"order_id": order})
+        track(engine, TrackRequest(COOKIE, "purchase", properties=bought), NOON_US)
     assert level()[0] == "loyal"
     assert "2 times" in level()[1]
 
@@ -141,6 +143,7 @@ def test_an_export_holds_what_is_shown_and_every_event_about_her(town: Town) -> 
         "identities_linked": 3,
         "customer_identified": 2,
         "event_tracked": 2,
+        "fact_quarantined": 2,
         "decision_taken": 4,
         "reward_received": 4,
     }

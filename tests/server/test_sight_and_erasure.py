@@ -87,8 +87,8 @@ def test_an_export_comes_in_pieces_of_one_json_document(engine: Engine) -> None:
         client.customers.TrackStream(iter([pb.TrackStreamRequest(events=requests)]))
         got = [part.json for part in client.customers.ExportCustomer(pb.ExportCustomerRequest(identity=email))]
     assert len(got) > 2
-    assert max(map(len, got)) <= PIECE_BYTES
-    document = json.loads(b"".join(got))
+    assert max(map(len, got)) <= PIECE_BYTES + 1_000
+    document = json.loads("".join(got))
     assert document["customer"]["familiarity"] == "engaged"
     assert len(document["events"]) == 5 + 400
     assert [event["event"]["kind"] for event in document["events"][:5]] == [
@@ -102,9 +102,8 @@ def test_an_export_comes_in_pieces_of_one_json_document(engine: Engine) -> None:
 
 def test_pieces_put_together_are_what_was_given() -> None:
     """No byte is lost or added at a border."""
-    parts = [b"a" * 100, b"b" * PIECE_BYTES * 2, b"", b"c"]
-    assert b"".join(pieces(parts)) == b"".join(parts)
-    assert [len(piece) for piece in pieces([b"a" * PIECE_BYTES])] == [PIECE_BYTES]
+    parts = ["ä" * 100, "b" * (PIECE_BYTES - 200), "", "", "ö"]
+    assert list(pieces(part.encode() for part in parts)) == ["".join(parts[:2]), "ö"]
     assert list(pieces([])) == []
 
 

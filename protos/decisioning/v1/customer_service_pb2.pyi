@@ -777,12 +777,12 @@ class ExportCustomerResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     JSON_FIELD_NUMBER: _builtins.int
-    json: _builtins.bytes
-    """The next bytes of the JSON document, in UTF-8; a piece may end anywhere. At least 1 byte, some 64 KiB."""
+    json: _builtins.str
+    """The next part of the JSON document's text; never empty. Some 64 KiB, more only where one event is larger."""
     def __init__(
         self,
         *,
-        json: _builtins.bytes = ...,
+        json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
