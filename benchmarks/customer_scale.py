@@ -2,8 +2,9 @@
 
 `python -m benchmarks.customer_scale [CUSTOMERS]` (1,000,000 by default) starts a server, streams so many new customers
 into it and then as many events of theirs again in random order, and decides for customers it does not have in memory,
-for customers it has, and for strangers. `--durability` goes to the server. Where others use the machine, the events a
-second of the server's own processor time say more than those by the clock.
+for customers it has, for strangers, and for customers while another stream is under way. `--durability` goes to the
+server. Where others use the machine, the events a second of the server's own processor time say more than those by the
+clock.
 """
 
 import argparse
@@ -36,6 +37,7 @@ CAMPAIGN = Path(__file__).parents[1] / "simulators" / "campaigns" / "retail.yaml
 NAME = "autumn-wardrobe"
 EVENTS_PER_MESSAGE = 500
 WARM_UP, CALLS = 200, 2_000
+STREAMED_MEANWHILE = 30_000
 KINDS = ("browse", "search", "basket", "purchase")
 DEVICES, PLACES = ("phone", "desktop"), ("web", "app")
 CATEGORIES = ("polos", "suits", "ties", "jeans", "house-music")
@@ -80,15 +82,16 @@ def event(event_id: str, customer: int, generator: random.Random) -> customer_pb
     )
 
 
+def messages(events: Iterator[customer_pb.TrackRequest]) -> Iterator[customer_pb.TrackStreamRequest]:
+    """Yield the messages of a stream."""
+    while some := list(islice(events, EVENTS_PER_MESSAGE)):
+        yield customer_pb.TrackStreamRequest(events=some)
+
+
 def streamed(service: CustomerServiceStub, events: Iterator[customer_pb.TrackRequest]) -> tuple[int, float]:
     """Stream the events and return how many were accepted, and in how many seconds."""
-
-    def messages() -> Iterator[customer_pb.TrackStreamRequest]:
-        while some := list(islice(events, EVENTS_PER_MESSAGE)):
-            yield customer_pb.TrackStreamRequest(events=some)
-
     started = time.perf_counter()
-    answer = service.TrackStream(messages())
+    answer = service.TrackStream(messages(events))
     return answer.accepted, time.perf_counter() - started
 
 
@@ -140,9 +143,23 @@ def decided(server: Served, customers: int, generator: random.Random, table: Tab
         ("in memory", cold[WARM_UP:]),
         ("never seen", strangers),
     ):
-        found = latencies_ms(service, numbers)
-        cuts = quantiles(found, n=100)
-        table.add_row(name, f"{len(found):,}", f"{cuts[49]:.2f}", f"{cuts[98]:.2f}", f"{max(found):.0f}")
+        table.add_row(name, *shown(latencies_ms(service, numbers)))
+
+
+def decided_during_a_stream(server: Served, customers: int, generator: random.Random, table: Table) -> None:
+    """Decide while a stream is taken as fast as this same process can send it, and note what the calls cost."""
+    service, found = DecisioningServiceStub(server.channel), []
+    more = (event(f"more-{n}", generator.randrange(customers), generator) for n in range(STREAMED_MEANWHILE))
+    stream = CustomerServiceStub(server.channel).TrackStream.future(messages(more))
+    while not stream.done():
+        found += latencies_ms(service, [generator.randrange(customers)])
+    table.add_row("while a stream is taken", *shown(found))
+
+
+def shown(found: list[float]) -> tuple[str, ...]:
+    """Return how many calls there were, their median, their 99th percentile and the longest."""
+    cuts = quantiles(found, n=100)
+    return f"{len(found):,}", f"{cuts[49]:.2f}", f"{cuts[98]:.2f}", f"{max(found):.0f}"
 
 
 def main() -> None:
@@ -157,6 +174,7 @@ def main() -> None:
     with served(options.durability) as server:
         loaded(server, options.customers, generator, events)
         decided(server, options.customers, generator, decisions)
+        decided_during_a_stream(server, options.customers, generator, decisions)
         left = memory_mib(server.process_id)
     git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
     console = Console(width=120)

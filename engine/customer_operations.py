@@ -1,7 +1,8 @@
 """What is told of customers: identify, link, unlink, track. Never a decision, never a raw identity in the log."""
 
-from functools import partial
-
+from engine.customers.events import CustomerIdentified, EventTracked, IdentitiesLinked, IdentitiesUnlinked
+from engine.customers.gate import Gate, Moment, identified_or_aside, time_zone_problem, tracked_or_aside
+from engine.customers.properties import Ranges, Said, read
 from engine.customers.requests import check_identify, check_link, check_track
 from engine.customers.types import (
     IdentifyRequest,
@@ -12,10 +13,8 @@ from engine.customers.types import (
 )
 from engine.engine import Engine
 from engine.errors import IdReused, InvalidRequest
-from engine.events import CustomerIdentified, EventTracked, IdentitiesLinked, IdentitiesUnlinked, LoggedEvent
+from engine.events import Event, FactQuarantined, LoggedEvent
 from engine.requests import digest
-from engine.rewards import CLOCK_SKEW_US
-from engine.times import shown_time
 
 IDENTITIES_MAX = 100
 """Identities of one customer; more are a shared terminal or a test, not a person."""
@@ -24,25 +23,30 @@ IDENTITIES_MAX = 100
 def identify(engine: Engine, request: IdentifyRequest, now_us: int) -> Receipt:
     """Note what is known of a customer; of each attribute and consent the last write by event time wins.
 
-    Raises InvalidRequest, IdReused or LogUnavailable.
+    What can hardly be true is put aside, as the receipt says; refusals of consent in it hold all the same. Raises
+    InvalidRequest, IdReused or LogUnavailable.
     """
     engine.heal()
     check_identify(request)
-    hashed = partial(engine.keyed_hash.identity, request.identity)
     request_digest = _digest(engine, request)
     key, earlier = _earlier(engine, request.event_id, request_digest)
     if earlier:
-        return Receipt(earlier.seq, duplicate=True)
-    event = CustomerIdentified(
-        identity=hashed(),
+        return _receipt(earlier.seq, earlier.event, duplicate=True)
+    problem = time_zone_problem(request.attributes)
+    fact = CustomerIdentified(
+        identity=engine.keyed_hash.identity(request.identity),
         identity_type=request.identity.type,
-        occur_time_us=_past_us(request.occur_time_us, now_us),
+        occur_time_us=_possible_us(request.occur_time_us, now_us),
         request_digest=request_digest,
-        attributes=request.attributes,
+        attributes={name: said for name, said in request.attributes.items() if not (problem and name == "time_zone")},
         consents=request.consents,
     )
+    event: CustomerIdentified | FactQuarantined = fact
+    if engine.gate:
+        person = engine.customers.find(fact.identity)
+        event = identified_or_aside(engine.gate, fact, [problem] if problem else [], person, now_us)
     engine.accept(now_us, event, key)
-    return Receipt(engine.state.seq)
+    return _receipt(engine.state.seq, event, duplicate=False)
 
 
 def link(engine: Engine, request: LinkRequest, now_us: int) -> LinkReceipt:
@@ -82,35 +86,40 @@ def unlink(engine: Engine, request: LinkRequest, now_us: int) -> LinkReceipt:
 def track(engine: Engine, request: TrackRequest, now_us: int) -> Receipt:
     """Note something a customer did by herself, so that the very next decision knows of it.
 
-    Raises InvalidRequest, IdReused or LogUnavailable.
+    What can hardly be true is put aside, as the receipt says. Raises InvalidRequest, IdReused or LogUnavailable.
     """
     engine.heal()
     check_track(request)
     request_digest = _digest(engine, request)
     key, earlier = _earlier(engine, request.event_id, request_digest)
     if earlier:
-        return Receipt(earlier.seq, duplicate=True)
-    engine.accept(now_us, tracked(engine, request, request_digest, now_us), key)
-    return Receipt(engine.state.seq)
+        return _receipt(earlier.seq, earlier.event, duplicate=True)
+    said, problems = read(request, engine.gate.ranges if engine.gate else Ranges())
+    fact = tracked(engine, request, said, request_digest, now_us)
+    event: EventTracked | FactQuarantined = fact
+    if engine.gate:
+        moment = Moment(now_us, measured=request.occur_time_us is not None)
+        person = engine.customers.find(fact.identity)
+        event = tracked_or_aside(engine.gate, fact, problems, person, moment)
+    engine.accept(now_us, event, key)
+    return _receipt(engine.state.seq, event, duplicate=False)
 
 
-def tracked(engine: Engine, request: TrackRequest, request_digest: str, now_us: int) -> EventTracked:
-    """Return the event of a checked request, its identity and order by their keyed hashes."""
-    said, numbers = request.properties.categories, request.properties.numbers
-    order_id = said.get("order_id", "")
+def tracked(engine: Engine, request: TrackRequest, said: Said, request_digest: str, now_us: int) -> EventTracked:
+    """Return the event of a checked request as far as it could be read, its identity and order by keyed hashes."""
     return EventTracked(
         identity=engine.keyed_hash.identity(request.identity),
         identity_type=request.identity.type,
         type=request.type,
-        occur_time_us=_past_us(request.occur_time_us, now_us),
+        occur_time_us=_possible_us(request.occur_time_us, now_us),
         request_digest=request_digest,
-        device=request.device,
-        channel=request.channel,
-        category=said.get("category", ""),
-        sku=said.get("sku", ""),
-        order=engine.keyed_hash.digest("order", order_id).hex() if order_id else "",
-        amount=numbers.get("amount"),
-        quantity=numbers.get("quantity"),
+        device=said.device,
+        channel=said.channel,
+        category=said.category,
+        sku=said.sku,
+        order=engine.keyed_hash.digest("order", said.order_id).hex() if said.order_id else "",
+        amount=said.amount,
+        quantity=said.quantity,
     )
 
 
@@ -129,14 +138,15 @@ def _earlier(engine: Engine, event_id: str, request_digest: str) -> tuple[bytes 
     return key, earlier
 
 
-def _past_us(occur_time_us: int | None, now_us: int) -> int:
-    """Return when something happened, now by default; raises InvalidRequest where that is yet to come."""
-    if occur_time_us is None:
+def _possible_us(occur_time_us: int | None, now_us: int) -> int:
+    """Return when something happened, now by default and where a clock runs ahead; the gate judges the impossible."""
+    if occur_time_us is None or now_us < occur_time_us <= now_us + Gate().skew_us:
         return now_us
-    if occur_time_us > now_us + CLOCK_SKEW_US:
-        problem = f"is {shown_time(occur_time_us)}, after now ({shown_time(now_us)}); send when it happened"
-        raise InvalidRequest(("occur_time", problem))
     return occur_time_us
+
+
+def _receipt(seq: int, event: Event, *, duplicate: bool) -> Receipt:
+    return Receipt(seq, duplicate, event.reason if isinstance(event, FactQuarantined) else "")
 
 
 def _linked(engine: Engine, one: str, other: str) -> bool:

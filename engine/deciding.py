@@ -3,6 +3,8 @@
 Never an append, never a clock.
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from engine.campaign.catalogue import Catalogue
@@ -10,6 +12,9 @@ from engine.customers.person import Person
 from engine.customers.profile import permitted, profile
 from engine.customers.standing import standing
 from engine.eligibility import Calendar, Moment, eligible
+from engine.eligibility.explaining import removals
+from engine.eligibility.moment import facts
+from engine.eligibility.removals import Removal
 from engine.errors import NotPossible
 from engine.events import DecisionTaken
 from engine.features import shared_text, shown
@@ -25,8 +30,9 @@ from engine.policy import (
 )
 from engine.requests import Ids, check_known
 from engine.state import State
+from engine.stock import prices
 from engine.times import local_time, zone
-from engine.types import NOTHING, DecideRequest
+from engine.types import NOTHING, DecideRequest, Features
 
 
 class Whom(Struct, frozen=True):
@@ -52,26 +58,18 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
 
     Raises NotFound or NotPossible for the campaign's state, InvalidRequest for a zone, channel or content that is none.
     """
-    catalogue = state.catalogue(request.campaign)
+    catalogue = state.campaigns.catalogue(request.campaign)
     if state.campaigns[request.campaign].paused:
         raise NotPossible(f"campaign {shown(request.campaign)} is paused; resume it to decide")
-    check_known("channels", request.channels, dict(catalogue.campaign.channels), request.campaign)
-    check_known("content_ids", request.content_ids, dict(catalogue.campaign.contents), request.campaign)
-    customer = standing(whom.person, whom.identity_type, whom.now_us)
-    where = zone(request.time_zone or customer.attributes.get("time_zone") or catalogue.campaign.time_zone)
-    options = eligible(
-        catalogue,
-        Moment(customer=customer, zone=where, now_us=whom.now_us),
-        calendar,
-        channels=request.channels,
-        content_ids=request.content_ids,
-    )
+    moment, known = _asked(state, catalogue, request, whom)
+    options = eligible(catalogue, moment, calendar)
     if not options.send_times_us and not catalogue.campaign.send_nothing.allowed:
-        raise NotPossible("no content may be sent now by the campaign's rules, and it does not allow sending nothing")
-    told = permitted(customer.level, customer.consents, consent_required=False)
-    known = profile(whom.person, whom.now_us, where, told)
+        raise NotPossible(_nothing_eligible(removals(catalogue, moment, calendar)))
+    where = moment.zone
     shared = shared_text(request.context, local_time(whom.now_us, where), known)
-    choice = choose(catalogue, options, _policy(state, catalogue, shared, whom.control), draws(ids.fact_id))
+    priced = prices(catalogue.campaign, state.stock, whom.now_us)
+    policy = _policy(state, catalogue, shared, whom.control)
+    choice = choose(catalogue, options, policy, draws(ids.fact_id), priced)
     window_us = catalogue.campaign.reward_window_us(choice.channel)
     needs_activation = choice.channel != NOTHING and catalogue.campaign.activation == "required"
     return DecisionTaken(
@@ -101,11 +99,47 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
     )
 
 
+def explain(state: State, calendar: Calendar, request: DecideRequest, whom: Whom) -> tuple[Removal, ...]:
+    """Return what the rules remove for a checked request; raises as `decide` does for what the request names."""
+    catalogue = state.campaigns.catalogue(request.campaign)
+    return removals(catalogue, _asked(state, catalogue, request, whom)[0], calendar)
+
+
+def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Whom) -> tuple[Moment, Features]:
+    """Return what the rules may ask about, and what the models are told of the customer."""
+    campaign = catalogue.campaign
+    check_known("channels", request.channels, dict(campaign.channels), campaign.name)
+    check_known("content_ids", request.content_ids, dict(campaign.contents), campaign.name)
+    customer = standing(whom.person, whom.identity_type, whom.now_us)
+    where = zone(request.time_zone or customer.attributes.get("time_zone") or campaign.time_zone)
+    required = campaign.personalisation_consent == "required"
+    told = permitted(customer.level, customer.consents, consent_required=required)
+    known = profile(whom.person, whom.now_us, where, told)
+    moment = Moment(
+        customer=customer,
+        zone=where,
+        now_us=whom.now_us,
+        facts=facts(customer, request.context, known),
+        send_times_us=[contact.time_us for contact in customer.contacts],
+        channels=frozenset(request.channels),
+        content_ids=frozenset(request.content_ids),
+        overall_limits=state.campaigns.overall_limits,
+        stock=state.stock,
+    )
+    return moment, known
+
+
+def _nothing_eligible(removed: Sequence[Removal]) -> str:
+    """Say that nothing may be sent, and by which rules."""
+    rules = ", ".join(sorted({removal.because.upper() for removal in removed}))
+    return f"nothing may be sent now, and the campaign does not allow sending nothing; the rules that say so: {rules}"
+
+
 def _policy(state: State, catalogue: Catalogue, shared: str, control: bool) -> StagePolicy:
     campaign = catalogue.campaign
     if control:
         return fallback_policy(campaign)
-    policy = model_policy(state.models, shared, campaign.exploration)
+    policy = model_policy(state.models, state.put_back, shared, campaign.exploration)
     switched = state.campaigns[campaign.name].fallback
     if not switched:
         return policy

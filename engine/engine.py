@@ -1,43 +1,36 @@
 """The engine: the facade that orders the steps of each way.
 
-Never a wire type, a wall clock, a thread or a global random generator.
-
-One thread uses it. A fact is appended, folded, and durable after `commit`; nobody may be told of it before.
+Never a wire type, a wall clock, a thread or a global random generator. One thread uses it.
 """
 
 from collections.abc import Callable, Mapping
 
 from engine.campaign.catalogue import teaches_otherwise
 from engine.campaign.loader import load_campaign
-from engine.customers.register import CustomerRegister
+from engine.customers.gate import Gate
 from engine.deciding import Whom, decide
 from engine.eligibility import Calendar
-from engine.errors import LogUnavailable, NotFound, NotPossible
+from engine.errors import NotFound, NotPossible
 from engine.events import (
     CampaignApplied,
     CampaignPaused,
     CampaignResumed,
     DecisionActivated,
     DecisionTaken,
-    Event,
-    ModelsRolledBack,
     RebuildStarted,
-    RewardReceived,
     Tick,
 )
-from engine.fault_points import FaultPoint, reached
 from engine.features import check_text, require, shown
+from engine.folded_log import FoldedLog
 from engine.folds import Rebuild
-from engine.history import past_of
+from engine.gated_rewards import AskedIn, reward_before, reward_or_aside
 from engine.joining import closed, windowed
 from engine.keyed_hash import KeyedHash, decision_key
-from engine.log.customers_table import CustomersTable
+from engine.ladder import step_down
 from engine.log.sqlite import Log
-from engine.policy import model_names
+from engine.policy import unfit_models
 from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
 from engine.rewards import LoggedDecision, activated, possible_time_us, receipt, received
-from engine.snapshots import newest_good, taken
-from engine.state import State, decision_in
 from engine.types import (
     ActivateReceipt,
     ActivateRequest,
@@ -47,29 +40,31 @@ from engine.types import (
     RewardRequest,
 )
 
-FOLDED_PER_COMMIT = 10_000
-"""Events folded anew between two commits of the customers, so that a recovery needs no memory for all of them."""
-
 NewId = Callable[[], str]
 """Makes an id that never came before, for callers who send none."""
 
+CLOSED_AT_ONCE_MAX = 200
+"""Windows that one tick closes, some 50 ms of learning."""
 
-class Engine:
+
+class Engine(FoldedLog):
     """Decides, takes rewards and campaigns, and learns, over one log."""
 
     def __init__(
-        self, log: Log, keyed_hash: KeyedHash, new_id: NewId, snapshots_kept: int, customers_in_memory: int
+        self,
+        log: Log,
+        keyed_hash: KeyedHash,
+        new_id: NewId,
+        snapshots_kept: int,
+        customers_in_memory: int,
+        *,
+        gate: Gate | None,
     ) -> None:
-        self.log = log
-        self.customers = CustomerRegister(CustomersTable(log), self._category, self._decision_at, customers_in_memory)
-        self.epoch = 0
-        self.refused_snapshots: tuple[str, ...] = ()
+        super().__init__(log, snapshots_kept, customers_in_memory)
+        self.gate = gate
         self.keyed_hash = keyed_hash
         self.new_id = new_id
-        self._snapshots_kept = snapshots_kept
-        self._calendar = Calendar()
-        self._healthy = False
-        self._recover()
+        self.calendar = Calendar()
 
     def decide(self, request: DecideRequest, now_us: int) -> DecisionTaken:
         """Choose for one customer at one moment; a repeated `request_id` gets the first answer.
@@ -84,10 +79,23 @@ class Engine:
         request_digest = self.keyed_hash.request_digest(digest(request))
         if request.request_id and (earlier := self.log.find(key)):
             return same(earlier, DecisionTaken, request_digest, "request_id")
-        whom = self._whom(request, now_us)
-        decision = decide(self.state, self._calendar, request, whom, Ids(decision_id, request_digest))
+        decision = self._decided(request, self.whom(request, now_us), Ids(decision_id, request_digest))
         self.accept(now_us, decision, key)
         return decision
+
+    def _decided(self, request: DecideRequest, whom: Whom, ids: Ids) -> DecisionTaken:
+        """Take a decision, and again from the rung below each time that a model of it was unfit.
+
+        Each step down is in the log before the decision, so that a replay takes it from the same models. A model takes
+        two at most between two of its lessons: on the last it is not asked.
+        """
+        while True:
+            decision = decide(self.state, self.calendar, request, whom, ids)
+            refused = unfit_models(decision, self.state.put_back)
+            if not refused:
+                return decision
+            for name, why in refused.items():
+                self.accept(whom.now_us, step_down(self.log, name, why, self.state.put_back.get(name)))
 
     def reward(self, request: RewardRequest, now_us: int) -> RewardReceipt:
         """Take what came of a decision and learn it; a repeated `reward_id` changes nothing.
@@ -99,14 +107,16 @@ class Engine:
         reward_id = request.reward_id or self.new_id()
         key, request_digest = self.keyed_hash.digest("reward", reward_id), digest(request)
         if request.reward_id and (earlier := self.log.find(key)):
-            return receipt(same(earlier, RewardReceived, request_digest, "reward_id"), duplicate=True)
+            return receipt(reward_before(earlier, request_digest), duplicate=True)
         decision = self._decision(request.decision_id)
-        campaign = self.state.catalogue(decision.event.campaign).campaign
+        campaign = self.state.campaigns.catalogue(decision.event.campaign).campaign
         event = received(request, Ids(reward_id, request_digest), decision, campaign, now_us)
         if decision.event.close_time_us is not None:
             event = windowed(self.log, self.state, event, decision, now_us)
-        self.accept(now_us, event, key)
-        return receipt(event, duplicate=False)
+        asked = AskedIn(event, decision, measured=request.occur_time_us is not None)
+        taken = reward_or_aside(self.gate, asked, self.customers, self.log, self.state)
+        self.accept(now_us, taken, key)
+        return receipt(taken, duplicate=False)
 
     def activate(self, request: ActivateRequest, now_us: int) -> ActivateReceipt:
         """Note that a decision was carried out, from when its reward window runs; again changes nothing.
@@ -127,15 +137,16 @@ class Engine:
         return activated(event, decision, duplicate=False)
 
     def tick(self, now_us: int) -> bool:
-        """Close the windows that have ended by now, where nothing else has; tell whether there were any.
+        """Close the first windows that have ended by now, where nothing else has; tell whether there were any.
 
-        Raises LogUnavailable.
+        Where more have ended than one turn should close, after a long stop perhaps, the tick is for the moment up to
+        which it closes them: ask again for the rest. Raises LogUnavailable.
         """
         self.heal()
-        due_us = self.state.open_decisions.next_close_time_us
-        if due_us is None or due_us > now_us:
+        due_us = self.state.open_decisions.closing_time_us(now_us, CLOSED_AT_ONCE_MAX)
+        if due_us is None:
             return False
-        self.accept(now_us, Tick())
+        self.accept(max(due_us, self.state.clock_us), Tick())
         return True
 
     def apply_campaign(self, source: str, now_us: int) -> CampaignStatus:
@@ -147,86 +158,50 @@ class Engine:
         name = load_campaign(source).name
         known = self.state.campaigns.get(name)
         if known is None or known.versions[-1][0] != source:
-            before = self.state.catalogue(name) if known else None
+            before = self.state.campaigns.catalogue(name) if known else None
             version = len(known.versions) + 1 if known else 1
             self.accept(now_us, CampaignApplied(campaign=name, version=version, source=source))
-            if before and teaches_otherwise(before, self.state.catalogue(name)):
+            if before and teaches_otherwise(before, self.state.campaigns.catalogue(name)):
                 self.accept(now_us, RebuildStarted(campaign=name, version=version))
-        return self.state.status(name)
+        return self.state.campaigns.status(name)
 
     def campaign(self, name: str) -> CampaignStatus:
         """Return one campaign as it stands; raises NotFound."""
         self.heal()
-        return self.state.status(name)
+        return self.state.campaigns.status(name)
 
     def campaigns(self) -> list[CampaignStatus]:
         """Return every campaign, sorted by name."""
         self.heal()
-        return [self.state.status(name) for name in sorted(self.state.campaigns)]
+        return [self.state.campaigns.status(name) for name in sorted(self.state.campaigns)]
 
     def pause_campaign(self, name: str, now_us: int) -> CampaignStatus:
         """Stop a campaign from deciding; pausing a paused one changes nothing. Raises NotFound or LogUnavailable."""
         if not self.campaign(name).paused:
             self.accept(now_us, CampaignPaused(campaign=name))
-        return self.state.status(name)
+        return self.state.campaigns.status(name)
 
     def resume_campaign(self, name: str, now_us: int) -> CampaignStatus:
         """Let a paused campaign decide again; raises NotFound or LogUnavailable."""
         if self.campaign(name).paused:
             self.accept(now_us, CampaignResumed(campaign=name))
-        return self.state.status(name)
-
-    def commit(self) -> None:
-        """Make every accepted fact durable.
-
-        Raises LogUnavailable where the log cannot; then nothing since the last commit was accepted, `epoch` has grown,
-        and the engine goes back to what the log holds.
-        """
-        try:
-            reached(FaultPoint.BEFORE_COMMIT)
-            self.customers.save()
-            self.log.commit()
-        except LogUnavailable:
-            self._lose()
-            raise
-        reached(FaultPoint.AFTER_COMMIT)
-
-    def snapshot(self, now_us: int) -> None:
-        """Save models and folds, so that a start has only the tail to fold; raises LogUnavailable."""
-        self.heal()
-        self._replace_faulty_models()
-        self.commit()
-        reached(FaultPoint.BEFORE_SNAPSHOT)
-        self.log.save_snapshot(taken(self.state, now_us), self._snapshots_kept)
-        reached(FaultPoint.AFTER_SNAPSHOT)
-        self.snapshot_seq = self.state.seq
-
-    @property
-    def events_since_snapshot(self) -> int:
-        """How many events a start would have to fold."""
-        return self.state.seq - self.snapshot_seq
+        return self.state.campaigns.status(name)
 
     @property
     def rebuilds(self) -> Mapping[str, Rebuild]:
         """The rebuilds under way, by campaign."""
         return self.state.rebuilds
 
-    def close(self) -> None:
-        """Give the data folder free; what was not committed is undone."""
-        self.log.close()
+    def whom(self, request: DecideRequest, now_us: int) -> Whom:
+        """Return whom a request is about, as she is known now; raises NotFound where there is no such campaign.
 
-    def _whom(self, request: DecideRequest, now_us: int) -> Whom:
+        For this package's own ways only.
+        """
         identity = self.keyed_hash.identity(request.who)
         person = self.customers.find(identity)
-        share = self.state.catalogue(request.campaign).campaign.control_share
+        share = self.state.campaigns.catalogue(request.campaign).campaign.control_share
         position = self.keyed_hash.control_position(request.campaign, person.root if person else identity)
         return Whom(identity, request.who.type, person, position < share, now_us)
-
-    def _category(self, decision: DecisionTaken) -> str:
-        return self.state.category(decision)
-
-    def _decision_at(self, seq: int) -> DecisionTaken:
-        return decision_in(self.log.decision(seq))
 
     def _decision(self, decision_id: str) -> LoggedDecision:
         key = decision_key(decision_id)
@@ -234,61 +209,3 @@ class Engine:
         if found is None or not isinstance(found.event, DecisionTaken):
             raise NotFound(f"there is no decision {shown(decision_id)}; send a decision_id that Decide answered")
         return LoggedDecision(seq=found.seq, time_us=found.time_us, event=found.event)
-
-    def accept(self, now_us: int, event: Event, key: bytes | None = None) -> None:
-        """Append and fold one event; a failure of either takes back everything since the last commit.
-
-        For this package's own ways only: nothing here asks whether the event may be.
-        """
-        try:
-            reached(FaultPoint.BEFORE_APPEND)
-            logged = self.log.append(now_us, event, key)
-            reached(FaultPoint.AFTER_APPEND)
-            self.state.fold(logged)
-            self.customers.fold(logged)
-            reached(FaultPoint.AFTER_FOLD)
-        except Exception:
-            self.log.undo()
-            self._lose()
-            raise
-
-    def _lose(self) -> None:
-        self.epoch += 1
-        self._healthy = False
-
-    def _replace_faulty_models(self) -> None:
-        """Put the last good snapshot's models, or empty ones, in the place of models that are unfit to decide."""
-        faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
-        if not faults:
-            return
-        good_seq = newest_good(self.log.snapshots(), past_of(self.log)).state.seq
-        for campaign in list(self.state.campaigns):
-            for channel in ("", *self.state.catalogue(campaign).campaign.channels):
-                if why := " and ".join(faults[name] for name in model_names(campaign, channel) if name in faults):
-                    self.accept(self.state.clock_us, ModelsRolledBack(campaign, channel, good_seq, why))
-
-    def heal(self) -> None:
-        """Go back to what the log holds where something failed; raises LogUnavailable while that cannot be."""
-        if not self._healthy:
-            self.log.check_writable()
-            self._recover()
-
-    def _recover(self) -> None:
-        restored = newest_good(self.log.snapshots(), past_of(self.log))
-        self.state: State = restored.state
-        self.snapshot_seq = restored.state.seq
-        self.refused_snapshots = restored.refused
-        self.customers.forget_unsaved()
-        for logged in self.log.read(after_seq=min(self.state.seq, self.customers.seq)):
-            if logged.seq > self.state.seq:
-                self.state.fold(logged)
-            if logged.seq > self.customers.seq:
-                self.customers.fold(logged)
-                if logged.seq % FOLDED_PER_COMMIT == 0:
-                    self._keep_customers()
-        self._keep_customers()
-        self._healthy = True
-
-    def _keep_customers(self) -> None:
-        self.customers.save()
-        self.log.commit()

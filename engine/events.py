@@ -4,7 +4,9 @@ from enum import StrEnum
 
 from msgspec import Struct, json
 
-from engine.customers.types import Consent
+from engine.customers.events import CustomerIdentified, EventTracked, IdentitiesLinked, IdentitiesUnlinked
+from engine.customers.types import QuarantineReason
+from engine.tombstones import CustomerErased, DecisionErased, FactErased, RewardErased
 from engine.types import CUSTOMER_ID, Features
 
 
@@ -15,7 +17,9 @@ class Reason(StrEnum):
     EXPLORED = "explored"  # some stage drew a less probable action, to learn
     ONLY_CHOICE = "only_choice"  # the rules left a single action at every stage
     CONTROL = "control"  # the customer is in the control group: the campaign's fallback rule chose
-    FALLBACK = "fallback"  # a model failed, so a rule chose in its place
+    PREVIOUS_SNAPSHOT = "previous_snapshot"  # a model was refused; the last good snapshot's weights chose
+    UNIFORM = "uniform"  # a model is missing or was refused, and no good snapshot has it: all eligible alike
+    FALLBACK = "fallback"  # an operator's kill switch: the campaign's fallback rule chose in a model's place
     NOTHING_SENT = "nothing_sent"  # sending nothing was chosen, or nothing else was eligible
 
 
@@ -24,7 +28,8 @@ class Stage(Struct, frozen=True, omit_defaults=True):
     drawn.
 
     `probabilities` sum to 1; their keys are the eligible set. `policy` says who gave them: a model's name, `uniform`,
-    `named`, or `only`. `problem` says why a model did not, else is empty.
+    `named`, or `only`. `problem` says why the model as it learned did not, else is empty. `prices` are the rewards that
+    speak for contents whose sales lag; the probabilities have taken them in.
     """
 
     name: str
@@ -32,6 +37,7 @@ class Stage(Struct, frozen=True, omit_defaults=True):
     probabilities: dict[str, float]
     policy: str
     problem: str = ""
+    prices: dict[str, float] = {}
 
     @property
     def propensity(self) -> float:
@@ -119,51 +125,37 @@ class RewardReceived(Struct, frozen=True, tag="reward_received", tag_field="kind
     opts_out: str = ""
 
 
-class CustomerIdentified(Struct, frozen=True, tag="customer_identified", tag_field="kind", omit_defaults=True):
-    """Something was told of a customer under one of her identities, here by its keyed hash."""
+class StockSet(Struct, frozen=True, tag="stock_set", tag_field="kind"):
+    """So many units of a SKU are left, as they were counted."""
 
+    sku: str
+    units: int
+
+
+class FactQuarantined(Struct, frozen=True, tag="fact_quarantined", tag_field="kind"):
+    """A fact that can hardly be true was put aside: nothing is learned from it unless it is re-admitted.
+
+    `identity` is the keyed hash of the one that it is about, `detail` what is odd about it, in words. `fact` is what
+    could be read of it, as it would have been logged.
+    """
+
+    reason: QuarantineReason
+    detail: str
     identity: str
     identity_type: str
-    occur_time_us: int
-    request_digest: str
-    attributes: dict[str, str] = {}
-    consents: tuple[Consent, ...] = ()
+    fact: CustomerIdentified | EventTracked | RewardReceived
+
+    @property
+    def request_digest(self) -> str:
+        """The digest of the request that told the fact."""
+        return self.fact.request_digest
 
 
-class IdentitiesLinked(Struct, frozen=True, tag="identities_linked", tag_field="kind"):
-    """Two identities, here by their keyed hashes, are one customer."""
+class FactReadmitted(Struct, frozen=True, tag="fact_readmitted", tag_field="kind"):
+    """A fact that was put aside is let in after all; it follows as the very next event."""
 
-    identity: str
-    identity_type: str
-    other: str
-    other_type: str
-    request_digest: str
-
-
-class IdentitiesUnlinked(Struct, frozen=True, tag="identities_unlinked", tag_field="kind"):
-    """The link between two identities, here by their keyed hashes, was wrong and is taken back."""
-
-    identity: str
-    other: str
-    request_digest: str
-
-
-class EventTracked(Struct, frozen=True, tag="event_tracked", tag_field="kind", omit_defaults=True):
-    """Something a customer did by herself; `order` is the keyed hash of the order's id."""
-
-    identity: str
-    identity_type: str
-    type: str
-    occur_time_us: int
-    request_digest: str
-    device: str = ""
-    channel: str = ""
-    category: str = ""
-    sku: str = ""
-    order: str = ""
-    amount: float | None = None
-    quantity: float | None = None
-    properties: Features = Features()
+    quarantined_seq: int
+    reason: QuarantineReason
 
 
 class DecisionActivated(Struct, frozen=True, tag="decision_activated", tag_field="kind"):
@@ -190,13 +182,18 @@ class ChannelSwitched(Struct, frozen=True, tag="channel_switched", tag_field="ki
     on: bool
 
 
-class ModelsRolledBack(Struct, frozen=True, tag="models_rolled_back", tag_field="kind"):
-    """A channel's models went back to an earlier place in the log; an empty channel is the router."""
+class ModelsRolledBack(Struct, frozen=True, tag="models_rolled_back", tag_field="kind", omit_defaults=True):
+    """A channel's models went back to an earlier place in the log; an empty channel is the router.
+
+    An operator asked for it, or (`model`) the one model named was unfit to decide, and went back to the last good
+    snapshot that has it; `to_seq` is 0 where none has, and it begins anew.
+    """
 
     campaign: str
     channel: str
     to_seq: int
     why: str
+    model: str = ""
 
 
 class RebuildStarted(Struct, frozen=True, tag="rebuild_started", tag_field="kind"):
@@ -206,12 +203,16 @@ class RebuildStarted(Struct, frozen=True, tag="rebuild_started", tag_field="kind
     version: int
 
 
-class ModelsRebuilt(Struct, frozen=True, tag="models_rebuilt", tag_field="kind"):
-    """A campaign's models, learned anew from the log up to `upto_seq`, take the place of those that served."""
+class ModelsRebuilt(Struct, frozen=True, tag="models_rebuilt", tag_field="kind", omit_defaults=True):
+    """A campaign's models, learned anew from the log up to `upto_seq`, take the place of those that served.
+
+    The `refused` ones came out unfit to decide: there the models that served go on.
+    """
 
     campaign: str
     version: int
     upto_seq: int
+    refused: tuple[str, ...] = ()
 
 
 class Tick(Struct, frozen=True, tag="tick", tag_field="kind"):
@@ -234,6 +235,13 @@ Event = (
     | IdentitiesLinked
     | IdentitiesUnlinked
     | EventTracked
+    | StockSet
+    | FactQuarantined
+    | FactReadmitted
+    | DecisionErased
+    | RewardErased
+    | FactErased
+    | CustomerErased
 )
 
 

@@ -4,13 +4,12 @@ Never a model, never a random generator.
 """
 
 from collections.abc import Sequence
-from math import isfinite
 
 _TOLERANCE = 0.01
 
 
 class UnsoundProbabilities(Exception):
-    """A model's answer is not a probability distribution over the actions asked about."""
+    """A model's answer is no probability distribution over the actions asked about, or one that has collapsed."""
 
 
 def squarecb(raw: Sequence[float], count: int, greed: float, floor: float) -> list[float]:
@@ -29,8 +28,6 @@ def squarecb(raw: Sequence[float], count: int, greed: float, floor: float) -> li
 
 
 def _regreeded(probability: float, count: int, greed: float) -> float:
-    if probability <= 0:
-        return 0.0
     return 1 / (count + max(1 / probability - count, 0.0) * greed)
 
 
@@ -43,18 +40,19 @@ def epsilon_greedy(raw: Sequence[float], count: int, epsilon: float, floor: floa
 
 
 def sound(raw: Sequence[float], count: int) -> list[float]:
-    """Return a distribution that sums to 1 out of single-precision probabilities; raises UnsoundProbabilities if it
-    is not near one.
+    """Return a distribution that sums to 1 out of SquareCB's single-precision probabilities.
+
+    Raises UnsoundProbabilities where they have collapsed: as many as there are actions, each a number above 0 and at
+    most 1, together 1 (both within 0.01), is all that inverse gap weights can be. No finite gap makes one of them zero.
     """
     if len(raw) != count:
         raise UnsoundProbabilities(f"{len(raw)} probabilities for {count} actions")
-    if not all(isfinite(p) and -_TOLERANCE <= p <= 1 + _TOLERANCE for p in raw):
-        raise UnsoundProbabilities("a probability is not in [0, 1]")
-    clipped = [max(float(p), 0.0) for p in raw]
-    total = sum(clipped)
+    if not all(0 < p <= 1 + _TOLERANCE for p in raw):  # which no NaN is
+        raise UnsoundProbabilities("a probability is not above 0 and at most 1")
+    total = float(sum(raw))
     if abs(total - 1) > _TOLERANCE:
         raise UnsoundProbabilities(f"probabilities sum to {total:.4f}")
-    return [p / total for p in clipped]
+    return [p / total for p in raw]
 
 
 def floored(probabilities: Sequence[float], floor: float) -> list[float]:

@@ -20,12 +20,20 @@ class FaultPoint(StrEnum):
     AFTER_SNAPSHOT = "after_snapshot"
 
 
-Hook = Callable[[FaultPoint], None]
+class ErasurePoint(StrEnum):
+    """A moment in the erasure of a customer, which the workloads of other tests never reach."""
+
+    IN_ERASURE = "in_erasure"  # everything is replaced and forgotten, the transaction not committed
+    AFTER_ERASURE = "after_erasure"  # it is durable, her bytes may still be in the file
+
+
+Point = FaultPoint | ErasurePoint
+Hook = Callable[[Point], None]
 
 _hook: Hook | None = None
 
 
-def reached(point: FaultPoint) -> None:
+def reached(point: Point) -> None:
     """Tell that the engine has come to this point; does nothing unless armed."""
     if _hook is not None:
         _hook(point)

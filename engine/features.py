@@ -78,14 +78,13 @@ def compressed(number: float) -> float:
     return copysign(log1p(abs(number)), number)
 
 
-def feature_text(numbers: Mapping[str, float], categories: Mapping[str, str], mark: str = "") -> str:
+def feature_text(numbers: Mapping[str, float], categories: Mapping[str, str]) -> str:
     """Return features as Vowpal Wabbit reads them, sorted by name since a proto map has no order.
 
-    A category becomes ``name=value``, a number ``name:value``; encoded names hold no ``=``, so the two never meet. The
-    mark stands before every name: one that the encoding never yields keeps these features apart from all others.
+    A category becomes ``name=value``, a number ``name:value``; encoded names hold no ``=``, so the two never meet.
     """
-    parts = [f"{mark}{encoded(name)}={encoded(value)}" for name, value in sorted(categories.items())]
-    parts += [f"{mark}{encoded(name)}:{compressed(number):.9g}" for name, number in sorted(numbers.items())]
+    parts = [f"{encoded(name)}={encoded(value)}" for name, value in sorted(categories.items())]
+    parts += [f"{encoded(name)}:{compressed(number):.9g}" for name, number in sorted(numbers.items())]
     return " ".join(parts)
 
 
@@ -95,8 +94,14 @@ def shared_text(context: Features, local: datetime, profile: Features = NOTHING_
     """
     start = local.hour // 4 * 4
     moment = f"@day={local.weekday()} @hours={start:02d}-{start + 4:02d}"
-    known = feature_text(profile.numbers, profile.categories, mark="@")
-    return f"shared |X {moment} {feature_text(context.numbers, context.categories)} {known}".rstrip()
+    return f"shared |X {moment} {feature_text(context.numbers, context.categories)} {_profile_text(profile)}".rstrip()
+
+
+def _profile_text(profile: Features) -> str:
+    """Return a profile's features under a mark that the encoding never yields, in the order they were made in."""
+    parts = [f"@{encoded(name)}={encoded(value)}" for name, value in profile.categories.items()]
+    parts += [f"@{encoded(name)}:{compressed(number):.6g}" for name, number in profile.numbers.items()]
+    return " ".join(parts)
 
 
 def action_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:

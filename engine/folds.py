@@ -1,8 +1,11 @@
 """What the folds of the log hold and how they are saved. Never how an event is applied, never a model's bytes."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct, structs
 
 from engine.open_decisions import OpenDecision
+from engine.stock import Stock
 
 
 class CampaignFold(Struct, frozen=True):
@@ -31,6 +34,26 @@ class Learned(Struct, frozen=True):
         return structs.replace(self, lessons=self.lessons + 1, last_time_us=time_us)
 
 
+class PutBack(Struct, frozen=True):
+    """A model that was unfit to decide, and stands where it was put back: it has not learned since.
+
+    `to_seq` is the last good snapshot's that has it, 0 where none has: then it is empty, and not asked.
+    """
+
+    to_seq: int
+    why: str
+
+    @property
+    def problem(self) -> str:
+        """Say what happened to the model, for those who read a decision."""
+        where = f"put back to what it was at event {self.to_seq}" if self.to_seq else "begun anew, in no good snapshot"
+        return f"the model was refused ({self.why}) and is {where}"
+
+
+Half = tuple[float, float | None]
+"""What a decision teaches at once: a value, and what had been learned of it provisionally, if it is the second half."""
+
+
 class Later(Struct, frozen=True):
     """What was taught while a rebuild ran: the decision, its value, and what had been learned of it provisionally."""
 
@@ -43,20 +66,28 @@ class Rebuild(Struct):
     """A campaign's models being learned anew from the log up to `upto_seq`: what they must catch up with.
 
     `untaught` are the open decisions that had taught provisionally before: the new models do not know of them, so that
-    what they teach next is taught whole.
+    what they teach next is taught whole. `kept` are the models that an operator rolled back meanwhile: they stay.
     """
 
     version: int
     upto_seq: int
     untaught: set[int] = set()
     later: list[Later] = []
+    kept: set[str] = set()
 
-    def note(self, decision_seq: int, value: float, learned: float | None) -> None:
-        """Note that a decision taught this value, or the difference to what was `learned` of it."""
+    def note(self, decision_seq: int, lessons: Sequence[Half], whole: Sequence[Half]) -> None:
+        """Note what a decision taught: its lessons, or the whole of them where the new models do not know of a half."""
         if decision_seq in self.untaught:
             self.untaught.discard(decision_seq)
-            learned = None
-        self.later.append(Later(decision_seq, value, learned))
+            lessons = whole
+        self.later += [Later(decision_seq, value, learned) for value, learned in lessons]
+
+
+class Aside(Struct, frozen=True):
+    """How many facts were put aside for a reason, and how many of them were let in after all."""
+
+    quarantined: int = 0
+    readmitted: int = 0
 
 
 class Folds(Struct, frozen=True):
@@ -70,3 +101,6 @@ class Folds(Struct, frozen=True):
     late_rewards: int = 0
     learned: dict[str, Learned] = {}
     rebuilds: dict[str, Rebuild] = {}
+    put_back: dict[str, PutBack] = {}
+    stock: dict[str, Stock] = {}
+    aside: dict[str, Aside] = {}

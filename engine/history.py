@@ -6,7 +6,7 @@ from itertools import takewhile
 from engine.folds import Learned
 from engine.log.sqlite import Log
 from engine.rebuild import rebuilt_models
-from engine.rebuilt_file import read_rebuilt, rebuilt_file
+from engine.rebuilt_file import Rebuilt, read_rebuilt, rebuilt_file
 from engine.snapshots import Damaged, checked
 from engine.state import Past, State
 
@@ -24,6 +24,8 @@ def past_of(log: Log) -> Past:
     folded: dict[int, ModelsThen] = {}
 
     def models_at(seq: int) -> ModelsThen:
+        if not seq:
+            return {}, {}  # before the log's first event, which is where a model that begins anew goes back to
         stored = _stored(log, seq)
         if stored is None and seq not in folded:
             folded[seq] = _folded(log, seq, past)
@@ -51,7 +53,7 @@ def _folded(log: Log, seq: int, past: Past) -> ModelsThen:
     return {name: model.saved() for name, model in state.models.items()}, state.learned
 
 
-def rebuilt_at(log: Log, upto_seq: int, campaign: str, version: int) -> dict[str, bytes]:
+def rebuilt_at(log: Log, upto_seq: int, campaign: str, version: int) -> Rebuilt:
     """Return a campaign's models learned anew up to a sequence number under a version of it.
 
     They are read where a rebuild has left them whole, and learned here where it has not.
@@ -61,4 +63,4 @@ def rebuilt_at(log: Log, upto_seq: int, campaign: str, version: int) -> dict[str
         return left
     events = takewhile(lambda logged: logged.seq <= upto_seq, log.read())
     models = rebuilt_models(events, log.decision, campaign, version)
-    return {name: model.saved() for name, model in models.items()}
+    return Rebuilt({name: model.saved() for name, model in models.items()})

@@ -18,12 +18,14 @@ def closed(state: State, decision: LoggedDecision, now_us: int) -> bool:
 
 def windowed(log: Log, state: State, event: RewardReceived, decision: LoggedDecision, now_us: int) -> RewardReceived:
     """Return the event with its lateness and with what all outcomes of its decision come to, itself included."""
-    campaign = state.catalogue(decision.event.campaign).campaign
-    earlier = [
-        Outcome(logged.event.occur_time_us, logged.seq, logged.event.value)
-        for logged in log.rewards(event.decision_seq)
-    ]
     this = Outcome(event.occur_time_us, log.last_seq + 1, event.value)
-    return structs.replace(
-        event, late=closed(state, decision, now_us), final_value=combined([*earlier, this], campaign)
-    )
+    return structs.replace(event, late=closed(state, decision, now_us), final_value=earned(log, state, decision, this))
+
+
+def earned(log: Log, state: State, decision: LoggedDecision, *more: Outcome) -> float:
+    """Return what all outcomes of a decision come to, and these with them."""
+    campaign = state.campaigns.catalogue(decision.event.campaign).campaign
+    taken = [
+        Outcome(logged.event.occur_time_us, logged.seq, logged.event.value) for logged in log.rewards(decision.seq)
+    ]
+    return combined([*taken, *more], campaign)

@@ -46,6 +46,13 @@ def rewarded_decision(logged: LoggedEvent, decision: DecisionTaken, taken: Catal
     return Rewarded(decision=decision, shared=shared, taken=taken, current=current)
 
 
+def decision_in(logged: LoggedEvent) -> DecisionTaken:
+    """Return the decision that an event is; raises TypeError where it is none."""
+    if not isinstance(logged.event, DecisionTaken):
+        raise TypeError(f"event {logged.seq} of the log is rewarded but is no decision")
+    return logged.event
+
+
 def teach(
     models: Mapping[str, Bandit], rewarded: Rewarded, value: float, learned: float | None = None
 ) -> dict[str, bool]:

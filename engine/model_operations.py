@@ -12,6 +12,8 @@ from engine.features import check_text, require, shown
 from engine.folds import Learned, Rebuild
 from engine.history import past_of
 from engine.policy import model_names
+from engine.rebuild import Round
+from engine.rebuilt_file import read_rebuilt, rebuilt_file
 from engine.snapshots import Damaged, checked
 from engine.vowpal_wabbit import Bandit
 
@@ -26,7 +28,10 @@ class SnapshotStatus(Struct, frozen=True):
 
 
 class ModelStatus(Struct, frozen=True):
-    """One model as it stands: its place in the log, the SHA-256 of its bytes, how much it learned, and its switches."""
+    """One model as it stands: its place in the log, the SHA-256 of its bytes, how much it learned, and its switches.
+
+    `problem` says why it was put back, until it learns.
+    """
 
     name: str
     seq: int
@@ -34,6 +39,7 @@ class ModelStatus(Struct, frozen=True):
     learned: Learned
     frozen: bool
     fallback: bool
+    problem: str
 
 
 def snapshots(engine: Engine) -> list[SnapshotStatus]:
@@ -64,6 +70,7 @@ def models(engine: Engine, campaign: str, channel: str) -> list[ModelStatus]:
             learned=engine.state.learned.get(name, Learned()),
             frozen=channel in fold.frozen,
             fallback=channel in fold.fallback,
+            problem=back.problem if (back := engine.state.put_back.get(name)) else "",
         )
         for name in model_names(campaign, channel)
     ]
@@ -80,7 +87,10 @@ def switch(engine: Engine, campaign: str, channel: str, kind: Switch, now_us: in
 
 
 def roll_back(engine: Engine, campaign: str, channel: str, snapshot_seq: int, now_us: int) -> None:
-    """Put a channel's models back to a stored snapshot's; they learn on from there. Where they stand there, no event.
+    """Put a channel's models back to a stored snapshot's; they learn on from there.
+
+    A rebuild under way leaves them there. Where they stand there already that is no event, unless it says something
+    more: that models which were put back as unfit are well there, or that a rebuild is to leave them.
 
     Raises NotFound for a snapshot or campaign that is none, NotPossible where the snapshot is damaged.
     """
@@ -91,7 +101,10 @@ def roll_back(engine: Engine, campaign: str, channel: str, snapshot_seq: int, no
     if status.problem:
         raise NotPossible(f"snapshot {snapshot_seq} is damaged: {status.problem}; choose another")
     saved, _ = past_of(engine.log).models_at(snapshot_seq)
-    if not all(_equal(engine.state.models[name], saved.get(name)) for name in model_names(campaign, channel)):
+    names, rebuild = model_names(campaign, channel), engine.state.rebuilds.get(campaign)
+    unfit = any(name in engine.state.put_back for name in names)
+    swapped_soon = rebuild is not None and not rebuild.kept.issuperset(names)
+    if unfit or swapped_soon or not all(_equal(engine.state.models[name], saved.get(name)) for name in names):
         engine.accept(now_us, ModelsRolledBack(campaign, channel, snapshot_seq, "asked for"))
 
 
@@ -104,16 +117,37 @@ def start_rebuild(engine: Engine, campaign: str, now_us: int) -> Rebuild:
     return engine.rebuilds[campaign]
 
 
-def finish_rebuild(engine: Engine, campaign: str, upto_seq: int, now_us: int) -> None:
-    """Put a campaign's rebuilt models in the place of those that serve, caught up with what was taught meanwhile.
+def taught_later(engine: Engine, campaign: str, upto_seq: int, after: int, count_max: int) -> Round:
+    """Return the next lessons, of those after the first `after`, that a rebuild under way must catch up with.
 
     Raises NotPossible where another rebuild, or none, is under way.
     """
+    rebuild = _under_way(engine, campaign, upto_seq)
+    versions = enumerate(engine.state.campaigns[campaign].versions, start=1)
+    sources = {number: source for number, (source, _) in versions if number > rebuild.version}
+    return Round(rebuild.later[after : after + count_max], sources)
+
+
+def finish_rebuild(engine: Engine, campaign: str, upto_seq: int, now_us: int) -> tuple[str, ...]:
+    """Put a campaign's rebuilt models in the place of those that serve, caught up with what was taught meanwhile.
+
+    Returns the models that came out unfit to decide, where those that serve go on. Raises NotPossible where another
+    rebuild, or none, is under way, or where its models were not left whole: to learn them here would stop the service.
+    """
+    rebuild = _under_way(engine, campaign, upto_seq)
+    left = read_rebuilt(rebuilt_file(engine.log.folder, campaign, upto_seq))
+    if left is None:
+        raise NotPossible(f"the rebuilt models of {shown(campaign)} up to event {upto_seq} are missing or damaged")
+    engine.accept(now_us, ModelsRebuilt(campaign, rebuild.version, upto_seq, left.unfit))
+    return left.unfit
+
+
+def _under_way(engine: Engine, campaign: str, upto_seq: int) -> Rebuild:
     engine.campaign(campaign)
     rebuild = engine.state.rebuilds.get(campaign)
     if rebuild is None or rebuild.upto_seq != upto_seq:
         raise NotPossible(f"no rebuild of {shown(campaign)} up to event {upto_seq} is under way; start one")
-    engine.accept(now_us, ModelsRebuilt(campaign=campaign, version=rebuild.version, upto_seq=upto_seq))
+    return rebuild
 
 
 def _equal(model: Bandit, saved: bytes | None) -> bool:
@@ -124,6 +158,6 @@ def _equal(model: Bandit, saved: bytes | None) -> bool:
 def _check(engine: Engine, campaign: str, channel: str) -> None:
     require(check_text("campaign", campaign, limit=512))
     engine.campaign(campaign)  # heals the engine where it must, and raises NotFound
-    if channel and channel not in engine.state.catalogue(campaign).campaign.channels:
+    if channel and channel not in engine.state.campaigns.catalogue(campaign).campaign.channels:
         problem = f"{shown(channel)} is not a channel of campaign {shown(campaign)}; name one, or none for the router"
         raise InvalidRequest(("channel", problem))

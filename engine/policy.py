@@ -4,20 +4,27 @@ Never a rule about eligibility, never the log.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.campaign.catalogue import Catalogue
 from engine.campaign.spec import Campaign, Exploration
 from engine.eligibility import Eligible, routes
-from engine.events import Reason, Stage
-from engine.exploration import UnsoundProbabilities, drawn, epsilon_greedy, squarecb
+from engine.events import DecisionTaken, Reason, Stage
+from engine.exploration import UnsoundProbabilities, drawn, epsilon_greedy, floored, squarecb
 from engine.features import encoded
+from engine.folds import PutBack
+from engine.stock import tilted
 from engine.types import NOTHING
 from engine.vowpal_wabbit import GAMMA_SCALE, Bandit, ModelFailed
 
 ONLY, UNIFORM, NAMED = "only", "uniform", "named"
 """Policies that are rules, beside the models' names."""
+NO_PRICES: Mapping[str, float] = MappingProxyType({})
+
+SWITCHED = "the channel is switched to the campaign's fallback rule"
+"""The problem of a stage that an operator took from its model."""
 
 StagePolicy = Callable[[str, Mapping[str, str]], tuple[Sequence[float], str, str]]
 """From a stage's model name and its action lines by id: probabilities in their order, who gave them, and what went
@@ -68,9 +75,15 @@ def choose(
     options: Eligible,
     policy: StagePolicy,
     uniforms: tuple[float, float, float],
+    prices: Mapping[str, float] = NO_PRICES,
 ) -> Choice:
-    """Draw a choice stage by stage; some channel must be usable unless sending nothing is allowed."""
+    """Draw a choice stage by stage; some channel must be usable unless sending nothing is allowed.
+
+    `prices` are rewards that speak for contents: where a model chose among them, its probabilities are tilted by them.
+    """
     name = catalogue.campaign.name
+    if prices:
+        policy = _priced(policy, prices, catalogue.campaign)
     channels = routes(options, catalogue.campaign.send_nothing.allowed)
     lines = {channel: catalogue.router_lines[channel] for channel in channels}
     router = _stage("router", router_name(name), lines, policy, uniforms[0])
@@ -80,6 +93,9 @@ def choose(
     contents = options.contents(offer, channel)
     content_lines = {content_id: offer.content_lines[content_id] for content_id in contents}
     content = _stage("content", content_name(name, channel), content_lines, policy, uniforms[1])
+    if content.policy == content_name(name, channel):
+        priced = {content_id: prices[content_id] for content_id in contents if content_id in prices}
+        content = structs.replace(content, prices=priced)
     slot_lines = {slot: offer.slot_lines[slot] for slot in contents[content.action]}
     slot = _stage("send_slot", slot_name(name, channel), slot_lines, policy, uniforms[2])
     return Choice(
@@ -89,6 +105,19 @@ def choose(
         send_slot=slot.action,
         send_time_us=options.send_times_us[channel][slot.action],
     )
+
+
+def _priced(policy: StagePolicy, prices: Mapping[str, float], campaign: Campaign) -> StagePolicy:
+    """Return the policy that tilts what a channel's content model says by prices; rules are left as they are."""
+
+    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
+        found, given_by, problem = policy(name, lines)
+        if given_by != name or not name.endswith("/content") or prices.keys().isdisjoint(lines):
+            return found, given_by, problem
+        tilt = tilted(found, [prices.get(action, 0.0) for action in lines], campaign.reward.scale)
+        return floored(tilt, campaign.exploration.floor), given_by, problem
+
+    return probabilities
 
 
 def _stage(name: str, model: str, lines: Mapping[str, str], policy: StagePolicy, uniform: float) -> Stage:
@@ -105,20 +134,33 @@ def _stage(name: str, model: str, lines: Mapping[str, str], policy: StagePolicy,
     )
 
 
-def model_policy(models: Mapping[str, Bandit], shared: str, exploration: Exploration) -> StagePolicy:
-    """Return the policy that asks each stage's model; one that is missing or fails degrades its stage to uniform."""
+def model_policy(
+    models: Mapping[str, Bandit], put_back: Mapping[str, PutBack], shared: str, exploration: Exploration
+) -> StagePolicy:
+    """Return the policy that asks each stage's model; one that is missing or fails degrades its stage to uniform.
+
+    So does one that was begun anew and has not learned since: an empty model has no opinion, but not every exploration
+    is uniform over none.
+    """
 
     def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
+        back = put_back.get(name)
+        if back is not None and _begun_anew(back):
+            return _uniform(len(lines)), UNIFORM, back.problem
         model = models.get(name)
         if model is None:
             return _uniform(len(lines)), UNIFORM, f"there is no model {name}"
         try:
             raw = model.probabilities(shared, tuple(lines.values()))
-            return _explored(raw, len(lines), exploration), name, ""
+            return _explored(raw, len(lines), exploration), name, back.problem if back else ""
         except (ModelFailed, UnsoundProbabilities) as error:
             return _uniform(len(lines)), UNIFORM, str(error)
 
     return probabilities
+
+
+def _begun_anew(back: PutBack | None) -> bool:
+    return back is not None and not back.to_seq
 
 
 def _explored(raw: Sequence[float], count: int, exploration: Exploration) -> list[float]:
@@ -134,7 +176,7 @@ def switched_policy(names: frozenset[str], fallback: StagePolicy, otherwise: Sta
         if name not in names:
             return otherwise(name, lines)
         found, given_by, _ = fallback(name, lines)
-        return found, given_by, "the channel is switched to the campaign's fallback rule"
+        return found, given_by, SWITCHED
 
     return probabilities
 
@@ -159,12 +201,45 @@ def _uniform(count: int) -> list[float]:
     return [1 / count] * count
 
 
+def _degraded(stage: Stage) -> Reason | None:
+    """Return how a stage was degraded: what gave its probabilities in the place of its model as it learned."""
+    if not stage.problem:
+        return None
+    if stage.problem == SWITCHED:
+        return Reason.FALLBACK
+    return Reason.UNIFORM if stage.policy == UNIFORM else Reason.PREVIOUS_SNAPSHOT
+
+
+def unfit_models(decision: DecisionTaken, put_back: Mapping[str, PutBack]) -> dict[str, str]:
+    """Return the models that should have given a stage of the decision and could not, and what is wrong.
+
+    One that was begun anew, and has not learned since, is not asked, and is none of them.
+    """
+    unfit = {_stage_model(stage, decision): stage for stage in decision.stages if _degraded(stage) is Reason.UNIFORM}
+    return {name: stage.problem for name, stage in unfit.items() if not _begun_anew(put_back.get(name))}
+
+
+def _stage_model(stage: Stage, decision: DecisionTaken) -> str:
+    """Return the name of the model that a stage of the decision asks."""
+    names = {"router": router_name(decision.campaign)}
+    if decision.channel != NOTHING:
+        names["content"] = content_name(decision.campaign, decision.channel)
+        names["send_slot"] = slot_name(decision.campaign, decision.channel)
+    return names[stage.name]
+
+
 def reason_for(choice: Choice, control: bool) -> Reason:
-    """Say in one word why the choice came out as it did; what matters most comes first."""
+    """Say in one word why the choice came out as it did; what matters most comes first.
+
+    That is the control group, which no model decides for; then a degraded stage, faults before what an operator asked
+    for and the worse fault first, even where nothing is sent; then what the models, or the rules alone, came to.
+    """
     if control:
         return Reason.CONTROL
-    if any(stage.problem for stage in choice.stages):
-        return Reason.FALLBACK
+    degraded = {_degraded(stage) for stage in choice.stages}
+    for reason in (Reason.UNIFORM, Reason.PREVIOUS_SNAPSHOT, Reason.FALLBACK):
+        if reason in degraded:
+            return reason
     if choice.channel == NOTHING:
         return Reason.NOTHING_SENT
     if all(stage.policy == ONLY for stage in choice.stages):

@@ -3,14 +3,15 @@
 Never an append, never the models that serve.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from engine.campaign.catalogue import Catalogue, catalogue
 from engine.errors import InvalidRequest
 from engine.events import CampaignApplied, DecisionActivated, DecisionTaken, Event, LoggedEvent, RewardReceived
-from engine.learner import rewarded_decision, teach
+from engine.folds import Later
+from engine.learner import decision_in, rewarded_decision, teach
 from engine.open_decisions import OpenDecisions, opened
 from engine.outcomes import Outcome, combined
 from engine.policy import model_names
@@ -19,6 +20,13 @@ from engine.vowpal_wabbit import Bandit
 
 Progress = Callable[[int], None]
 """Told the sequence number that has been dealt with."""
+
+
+class Round(Struct, frozen=True):
+    """Lessons that were taught to the models that serve while a rebuild ran, and the versions that came meanwhile."""
+
+    later: list[Later]
+    sources: dict[int, str]
 
 
 class Note(Struct, frozen=True):
@@ -75,9 +83,25 @@ def rebuilt_models(
     progress: Progress = lambda _: None,
 ) -> dict[str, Bandit]:
     """Return a campaign's models learned from these events under a version of it; the events must hold that version."""
+    return learned_anew(heard(events, campaign), decision_at, campaign, version, progress)
+
+
+def heard(events: Iterable[LoggedEvent], campaign: str) -> Listener:
+    """Return a campaign's part of these events."""
     listener = Listener(campaign)
     for logged in events:
         listener.hear(logged)
+    return listener
+
+
+def learned_anew(
+    listener: Listener,
+    decision_at: Callable[[int], LoggedEvent],
+    campaign: str,
+    version: int,
+    progress: Progress = lambda _: None,
+) -> dict[str, Bandit]:
+    """Return a campaign's models learned from its part of the log, which must hold the version."""
     current = catalogue(listener.sources[version], version)
     channels = ("", *current.campaign.channels)
     models = {name: Bandit() for channel in channels for name in model_names(campaign, channel)}
@@ -92,6 +116,25 @@ def rebuilt_models(
                 teach(models, rewarded, value, value)  # both halves, as the models that serve
             progress(decision_seq)
     return models
+
+
+def catch_up(
+    models: Mapping[str, Bandit],
+    later: Iterable[Later],
+    decision_at: Callable[[int], LoggedEvent],
+    sources: Mapping[int, str],
+    version: int,
+) -> None:
+    """Let models that were learned anew under a version learn what was taught meanwhile, under that same version.
+
+    However the lessons are divided into calls, and whatever version came since, the weights come out the same.
+    """
+    current = catalogue(sources[version], version)
+    for one in later:
+        logged = decision_at(one.decision_seq)
+        decision = decision_in(logged)
+        rewarded = rewarded_decision(logged, decision, _seen_under(decision, current, sources), current)
+        teach(models, rewarded, one.value, one.learned)
 
 
 def _valued(listener: Listener, current: Catalogue) -> Iterator[tuple[int, float]]:
@@ -120,7 +163,7 @@ def revalued(event: RewardReceived, current: Catalogue) -> float:
     return min(max(value, campaign.reward.lowest), campaign.reward.highest)
 
 
-def _seen_under(decision: DecisionTaken, current: Catalogue, sources: dict[int, str]) -> Catalogue:
+def _seen_under(decision: DecisionTaken, current: Catalogue, sources: Mapping[int, str]) -> Catalogue:
     """Return the version that describes what was chosen: the current one where it still has it, else the decision's."""
     offer = current.channels.get(decision.channel)
     known = offer is not None and decision.content_id in offer.contents and decision.send_slot in offer.slot_lines

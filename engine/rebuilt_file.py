@@ -4,9 +4,17 @@ import os
 from hashlib import blake2b, sha256
 from pathlib import Path
 
-from msgspec import MsgspecError, msgpack
+from msgspec import MsgspecError, Struct, msgpack
 
 _SHA256_BYTES = 32
+
+
+class Rebuilt(Struct, frozen=True):
+    """A campaign's models learned anew: which came out unfit, and how many later lessons they caught up with."""
+
+    models: dict[str, bytes]
+    unfit: tuple[str, ...] = ()
+    caught_up: int = 0
 
 
 def rebuilt_file(folder: Path, campaign: str, upto_seq: int) -> Path:
@@ -14,7 +22,7 @@ def rebuilt_file(folder: Path, campaign: str, upto_seq: int) -> Path:
     return folder / "rebuilt" / f"{_stem(campaign)}-{upto_seq}.models"
 
 
-def write_rebuilt(path: Path, models: dict[str, bytes]) -> None:
+def write_rebuilt(path: Path, models: Rebuilt) -> None:
     """Write the models behind their SHA-256, aside and renamed, and drop the campaign's earlier ones."""
     path.parent.mkdir(exist_ok=True)
     body = msgpack.encode(models)
@@ -29,14 +37,20 @@ def write_rebuilt(path: Path, models: dict[str, bytes]) -> None:
             other.unlink(missing_ok=True)
 
 
-def read_rebuilt(path: Path) -> dict[str, bytes] | None:
+def drop_rebuilt(folder: Path, campaign: str) -> None:
+    """Remove a campaign's rebuilt models, which can be learned anew."""
+    for path in (folder / "rebuilt").glob(f"{_stem(campaign)}-*.models"):
+        path.unlink(missing_ok=True)
+
+
+def read_rebuilt(path: Path) -> Rebuilt | None:
     """Return the models of a file, None where there is none or its checksum does not hold."""
     try:
         content = path.read_bytes()
         body = content[_SHA256_BYTES:]
         if sha256(body).digest() != content[:_SHA256_BYTES]:
             return None
-        return msgpack.decode(body, type=dict[str, bytes])
+        return msgpack.decode(body, type=Rebuilt)
     except (OSError, MsgspecError):
         return None
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from engine.campaign.formula import parsed
 from engine.campaign.spec import Campaign
 from engine.errors import InvalidRequest
-from engine.events import DecisionActivated, DecisionTaken, Event, RewardReceived
+from engine.events import DecisionActivated, DecisionTaken, Event, FactQuarantined, RewardReceived
 from engine.features import shown
 from engine.open_decisions import window_start_us
 from engine.requests import Ids
@@ -41,11 +41,15 @@ def received(
         outcome=request.outcome,
         amount=request.amount,
         stated=request.value is not None,
+        opts_out=campaign.purpose if request.outcome in campaign.opt_outs else "",
     )
 
 
-def receipt(event: RewardReceived, *, duplicate: bool) -> RewardReceipt:
-    """Return what the caller is told of a logged reward."""
+def receipt(logged: RewardReceived | FactQuarantined, *, duplicate: bool) -> RewardReceipt:
+    """Return what the caller is told of a logged reward, or of one that was put aside."""
+    event = logged.fact if isinstance(logged, FactQuarantined) else logged
+    if not isinstance(event, RewardReceived):
+        raise TypeError(f"a reward was put aside as {type(event).__name__}")
     return RewardReceipt(
         reward_id=event.reward_id,
         decision_id=event.decision_id,
@@ -53,6 +57,7 @@ def receipt(event: RewardReceived, *, duplicate: bool) -> RewardReceipt:
         duplicate=duplicate,
         late=event.late,
         final_value=event.value if event.final_value is None else event.final_value,
+        quarantined=logged.reason if isinstance(logged, FactQuarantined) else "",
     )
 
 

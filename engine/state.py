@@ -3,12 +3,14 @@
 Never a fact that is not in the log, never a draw, never a clock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from engine.campaign.catalogue import Catalogue, catalogue
-from engine.errors import NotFound
+from engine import stock
+from engine.campaigns import Campaigns
+from engine.customers.events import EventTracked
 from engine.events import (
     CampaignApplied,
     CampaignPaused,
@@ -16,19 +18,23 @@ from engine.events import (
     ChannelSwitched,
     DecisionActivated,
     DecisionTaken,
+    FactQuarantined,
+    FactReadmitted,
     LoggedEvent,
     ModelsRebuilt,
     ModelsRolledBack,
     RebuildStarted,
     RewardReceived,
+    StockSet,
 )
-from engine.features import shown
-from engine.folds import CampaignFold, Folds, Learned, Rebuild
-from engine.learner import Rewarded, rewarded_decision, teach
+from engine.folds import Aside, Folds, Half, Learned, PutBack, Rebuild
+from engine.learner import Rewarded, decision_in, rewarded_decision, teach
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome, combined
 from engine.policy import model_names
-from engine.types import CampaignStatus
+from engine.rebuild import catch_up
+from engine.rebuilt_file import Rebuilt
+from engine.tombstones import FactErased, RewardErased
 from engine.vowpal_wabbit import Bandit
 
 
@@ -41,7 +47,7 @@ class Past(Struct, frozen=True):
 
     decision_at: Callable[[int], LoggedEvent]
     models_at: Callable[[int], tuple[dict[str, bytes], dict[str, Learned]]]
-    rebuilt_at: Callable[[int, str, int], dict[str, bytes]]
+    rebuilt_at: Callable[[int, str, int], Rebuilt]
 
 
 class State:
@@ -49,22 +55,26 @@ class State:
 
     def __init__(self, past: Past) -> None:
         self.seq = 0
-        self.campaigns: dict[str, CampaignFold] = {}
+        self.campaigns = Campaigns()
         self.models: dict[str, Bandit] = {}
         self.open_decisions = OpenDecisions()
         self.clock_us = 0
         self.late_rewards = 0
         self.learned: dict[str, Learned] = {}
         self.rebuilds: dict[str, Rebuild] = {}
+        self.put_back: dict[str, PutBack] = {}
+        self.stock: dict[str, stock.Stock] = {}
+        self.aside: dict[str, Aside] = {}
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
         """Continue from saved folds and models; raises ModelFailed where a model does not load."""
         self.seq = folds.seq
-        self.campaigns = folds.campaigns
+        self.campaigns = Campaigns(folds.campaigns)
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
-        self.learned, self.rebuilds = folds.learned, folds.rebuilds
+        self.learned, self.rebuilds, self.put_back = folds.learned, folds.rebuilds, folds.put_back
+        self.stock, self.aside = folds.stock, folds.aside
         self.models = {name: Bandit(models[name]) for name in folds.model_sha256}
 
     def folds(self, model_sha256: dict[str, bytes]) -> Folds:
@@ -78,6 +88,9 @@ class State:
             late_rewards=self.late_rewards,
             learned=self.learned,
             rebuilds=self.rebuilds,
+            put_back=self.put_back,
+            stock=self.stock,
+            aside=self.aside,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -85,10 +98,9 @@ class State:
         self.advance(logged.time_us)
         event = logged.event
         match event:
-            case CampaignApplied():
-                self._apply_campaign(event, logged.time_us)
-            case CampaignPaused() | CampaignResumed():
-                self._set_paused(event.campaign, paused=isinstance(event, CampaignPaused))
+            case CampaignApplied() | CampaignPaused() | CampaignResumed() | ChannelSwitched():
+                self.campaigns.fold(event, logged.time_us)
+                self._begin_models(event.campaign)
             case DecisionTaken():
                 if waiting := opened(logged, event):
                     self.open_decisions.add(waiting)
@@ -96,76 +108,65 @@ class State:
                 self._activate(event)
             case RewardReceived():
                 self._reward(event, logged.seq)
-            case ChannelSwitched():
-                self._switch(event)
             case ModelsRolledBack():
                 self._roll_back(event)
             case RebuildStarted():
                 self._start_rebuild(event, logged.seq)
             case ModelsRebuilt():
                 self._swap(event)
+            case StockSet() | EventTracked():
+                stock.fold(self.stock, event, logged.time_us)
+            case RewardErased() | FactErased():
+                self._count_erased(event, logged.time_us)
+            case FactQuarantined() | FactReadmitted():
+                readmitted = isinstance(event, FactReadmitted)
+                self._count_aside(event.reason, quarantined=not readmitted, readmitted=readmitted)
             case _:
                 pass  # time has advanced, which is all a tick is for; customers have a register of their own
         self.seq = logged.seq
 
-    def catalogue(self, name: str, version: int | None = None) -> Catalogue:
-        """Return the catalogue of a campaign's version, the newest by default; raises NotFound."""
-        versions = self._campaign(name).versions
-        number = version or len(versions)
-        return catalogue(versions[number - 1][0], number)
-
     def category(self, decision: DecisionTaken) -> str:
         """Return the category of the content that a decision sent."""
-        contents = self.catalogue(decision.campaign, decision.campaign_version).campaign.contents
+        contents = self.campaigns.catalogue(decision.campaign, decision.campaign_version).campaign.contents
         return contents[decision.content_id].category
 
-    def status(self, name: str) -> CampaignStatus:
-        """Return a campaign as it stands; raises NotFound."""
-        found = self._campaign(name)
-        source, applied_time_us = found.versions[-1]
-        return CampaignStatus(
-            name=name, version=len(found.versions), source=source, applied_time_us=applied_time_us, paused=found.paused
-        )
-
-    def _campaign(self, name: str) -> CampaignFold:
-        found = self.campaigns.get(name)
-        if found is None:
-            raise NotFound(f"there is no campaign {shown(name)}; apply it first")
-        return found
-
-    def _apply_campaign(self, event: CampaignApplied, time_us: int) -> None:
-        before = self.campaigns.get(event.campaign, CampaignFold(versions=()))
-        versions = (*before.versions, (event.source, time_us))
-        self.campaigns[event.campaign] = structs.replace(before, versions=versions)
-        for name in _model_names(self.catalogue(event.campaign)):
-            if name not in self.models:  # what was learned stays
-                self.models[name] = Bandit()
-
-    def _set_paused(self, name: str, *, paused: bool) -> None:
-        self.campaigns[name] = structs.replace(self.campaigns[name], paused=paused)
-
-    def _switch(self, event: ChannelSwitched) -> None:
-        before = self.campaigns[event.campaign]
-        channels: frozenset[str] = getattr(before, event.switch)
-        changed = channels | {event.channel} if event.on else channels - {event.channel}
-        self.campaigns[event.campaign] = structs.replace(before, **{event.switch.value: changed})
+    def _begin_models(self, campaign: str) -> None:
+        """Begin every model that a campaign needs and has not; what was learned stays."""
+        for channel in ("", *self.campaigns.catalogue(campaign).campaign.channels):
+            for name in model_names(campaign, channel):
+                if name not in self.models:
+                    self.models[name] = Bandit()
 
     def _roll_back(self, event: ModelsRolledBack) -> None:
         models, learned = self._past.models_at(event.to_seq)
-        for name in model_names(event.campaign, event.channel):
+        names = (event.model,) if event.model else model_names(event.campaign, event.channel)
+        for name in names:
             self.models[name] = Bandit(models.get(name))
             self.learned[name] = learned.get(name, Learned())
-
-    def frozen_models(self, campaign: str) -> frozenset[str]:
-        """Return the names of a campaign's models that do not learn."""
-        channels = self._campaign(campaign).frozen
-        return frozenset(name for channel in channels for name in model_names(campaign, channel))
+            self.put_back.pop(name, None)
+        if event.model:
+            self.put_back[event.model] = PutBack(event.to_seq, event.why)
+        elif rebuild := self.rebuilds.get(event.campaign):
+            rebuild.kept |= set(names)
 
     def advance(self, time_us: int) -> None:
         """Close every window that has ended by now on the log's own time, which never runs backwards."""
         self.clock_us = max(self.clock_us, time_us)
         for closed in self.open_decisions.due(self.clock_us):
             self._close(closed)
+
+    def _count_erased(self, event: RewardErased | FactErased, time_us: int) -> None:
+        """Keep what is counted of all customers as it was, without her."""
+        if isinstance(event, RewardErased):
+            self.late_rewards += event.late
+        else:
+            stock.fold(self.stock, event, time_us)
+            self._count_aside(event.put_aside, quarantined=1)
+
+    def _count_aside(self, reason: str, quarantined: int, readmitted: int = 0) -> None:
+        if reason:
+            before = self.aside.get(reason, Aside())
+            self.aside[reason] = Aside(before.quarantined + quarantined, before.readmitted + readmitted)
 
     def _activate(self, event: DecisionActivated) -> None:
         decision = self.open_decisions.get(event.decision_seq)
@@ -175,7 +176,7 @@ class State:
 
     def _reward(self, event: RewardReceived, seq: int) -> None:
         if event.final_value is None:  # no window: each reward is a lesson of its own
-            self._teach(event.decision_seq, event.value)
+            self._teach(event.decision_seq, [(event.value, None)])
         elif event.late:
             self.late_rewards += 1
         elif (decision := self.open_decisions.get(event.decision_seq)) is not None:
@@ -184,23 +185,20 @@ class State:
 
     def _learn_provisionally(self, decision: OpenDecision) -> None:
         """Learn what is known of an open decision, once, where its campaign does not wait for the close."""
-        campaign = self.catalogue(decision.campaign).campaign
+        campaign = self.campaigns.catalogue(decision.campaign).campaign
         if decision.activated and decision.outcomes and decision.learned is None and campaign.learn == "provisionally":
             decision.learned = combined(decision.outcomes, campaign)
-            self._teach(decision.seq, decision.learned)
+            self._teach(decision.seq, [(decision.learned, None)], half_taught=decision.half_taught)
 
     def _close(self, decision: OpenDecision) -> None:
         """Learn what a decision earned, or the half not yet learned of it; one never carried out teaches nothing."""
         if not decision.activated:
             return
-        campaign = self.catalogue(decision.campaign).campaign
+        campaign = self.campaigns.catalogue(decision.campaign).campaign
         final = combined(decision.outcomes, campaign)
-        if decision.learned is None:
-            self._teach(decision.seq, final)
-            if campaign.learn == "provisionally":
-                self._teach(decision.seq, final, final)
-        else:
-            self._teach(decision.seq, final, decision.learned)
+        whole: list[Half] = [(final, None), (final, final)] if campaign.learn == "provisionally" else [(final, None)]
+        lessons = whole if decision.learned is None else [(final, decision.learned)]
+        self._teach(decision.seq, lessons, whole=whole, half_taught=decision.half_taught)
 
     def _start_rebuild(self, event: RebuildStarted, seq: int) -> None:
         waiting = self.open_decisions.of_campaign(event.campaign)
@@ -208,44 +206,57 @@ class State:
         self.rebuilds[event.campaign] = Rebuild(version=event.version, upto_seq=seq, untaught=untaught)
 
     def _swap(self, event: ModelsRebuilt) -> None:
-        """Put the models learned anew in the place of those that served, caught up with what was taught meanwhile."""
-        rebuild = self.rebuilds.pop(event.campaign)
-        fresh = self._past.rebuilt_at(event.upto_seq, event.campaign, event.version)
-        models = self.models | {name: Bandit(model) for name, model in fresh.items()}
-        for later in rebuild.later:
-            teach(models, self._rewarded(later.decision_seq), later.value, later.learned)
-        frozen = self.frozen_models(event.campaign)
-        self.models |= {name: models[name] for name in fresh if name not in frozen}
-        for seq in rebuild.untaught:
-            if decision := self.open_decisions.get(seq):
-                decision.learned = None  # the new models learn it whole when its window closes
+        """Put the models learned anew in the place of those that served, caught up with what was taught meanwhile.
 
-    def _teach(self, decision_seq: int, value: float, learned: float | None = None) -> None:
-        """Let every model that a decision concerns learn its value, or the second half where one half was `learned`."""
+        Those that are frozen, were rolled back meanwhile, or came out unfit stay out: the models that serve go on.
+        """
+        rebuild = self.rebuilds.pop(event.campaign)
+        rebuilt = self._past.rebuilt_at(event.upto_seq, event.campaign, event.version)
+        kept = rebuilt.models.keys() & {*self.campaigns.frozen_models(event.campaign), *rebuild.kept, *event.refused}
+        fresh = {name: Bandit(model) for name, model in rebuilt.models.items() if name not in kept}
+        versions = self.campaigns.named(event.campaign).versions
+        sources = {number: source for number, (source, _) in enumerate(versions, start=1)}
+        catch_up(fresh, rebuild.later[rebuilt.caught_up :], self._past.decision_at, sources, event.version)
+        self.models |= fresh
+        for name in fresh:
+            self.put_back.pop(name, None)
+        for decision in self.open_decisions.of_campaign(event.campaign):
+            decision.swap(kept, untaught=decision.seq in rebuild.untaught)
+
+    def _teach(
+        self,
+        decision_seq: int,
+        lessons: Sequence[Half],
+        *,
+        whole: Sequence[Half] = (),
+        half_taught: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        """Let every model that a decision concerns learn its lessons, but `half_taught` ones.
+
+        Those learn their second half, at the close, when `whole` tells what models learn that know of no half.
+        """
         rewarded = self._rewarded(decision_seq)
         campaign = rewarded.decision.campaign
-        frozen = self.frozen_models(campaign)
-        learning = {name: model for name, model in self.models.items() if name not in frozen} if frozen else self.models
-        for name, taught in teach(learning, rewarded, value, learned).items():
-            before = self.learned.get(name, Learned())
-            self.learned[name] = before.after(self.clock_us, taught=taught)
+        frozen = self.campaigns.frozen_models(campaign)
+        apart = frozen | half_taught.keys()
+        learning = {name: model for name, model in self.models.items() if name not in apart} if apart else self.models
+        for value, learned in lessons:
+            self._count(teach(learning, rewarded, value, learned))
+        if whole:
+            final = whole[0][0]
+            for name in half_taught.keys() & self.models.keys() - frozen:
+                self._count(teach({name: self.models[name]}, rewarded, final, half_taught[name]))
         if rebuild := self.rebuilds.get(campaign):
-            rebuild.note(decision_seq, value, learned)
+            rebuild.note(decision_seq, lessons, whole)
+
+    def _count(self, taught: Mapping[str, bool]) -> None:
+        for name, learned in taught.items():
+            self.learned[name] = self.learned.get(name, Learned()).after(self.clock_us, taught=learned)
+            if learned:
+                self.put_back.pop(name, None)
 
     def _rewarded(self, decision_seq: int) -> Rewarded:
         logged = self._past.decision_at(decision_seq)
         decision = decision_in(logged)
-        taken = self.catalogue(decision.campaign, decision.campaign_version)
-        return rewarded_decision(logged, decision, taken, self.catalogue(decision.campaign))
-
-
-def decision_in(logged: LoggedEvent) -> DecisionTaken:
-    """Return the decision that an event is; raises TypeError where it is none."""
-    if not isinstance(logged.event, DecisionTaken):
-        raise TypeError(f"event {logged.seq} of the log is rewarded but is no decision")
-    return logged.event
-
-
-def _model_names(current: Catalogue) -> list[str]:
-    campaign = current.campaign
-    return [name for channel in ("", *campaign.channels) for name in model_names(campaign.name, channel)]
+        taken = self.campaigns.catalogue(decision.campaign, decision.campaign_version)
+        return rewarded_decision(logged, decision, taken, self.campaigns.catalogue(decision.campaign))

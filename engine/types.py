@@ -70,7 +70,8 @@ class RewardReceipt(Struct, frozen=True):
 
     `late` says that it came after the decision's window had closed: it is logged and counted, and the models that serve
     do not learn it.
-    `final_value` is the decision's reward with all its outcomes so far.
+    `final_value` is the decision's reward with all its outcomes so far. `quarantined` says why the gate put the reward
+    aside, so that nothing learns it and `final_value` is without it; empty where it did not.
     """
 
     reward_id: str
@@ -79,6 +80,7 @@ class RewardReceipt(Struct, frozen=True):
     duplicate: bool
     late: bool
     final_value: float
+    quarantined: str = ""
 
 
 class ActivateRequest(Struct, frozen=True):

@@ -14,6 +14,7 @@ from vowpalwabbit import Example, Workspace
 
 _EXAMPLES_KEPT = 4_096  # a parsed example holds 32 KB
 _BITS = 18
+_WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single precision when they are added up
 GAMMA_SCALE = 30.0
 """SquareCB's gamma scale in every model: it is saved in a model and cannot be changed on loading, so that another
 greed is asked for afterwards (`exploration.squarecb`)."""
@@ -39,11 +40,15 @@ class Bandit:
         self._actions: dict[str, Example] = {}
 
     def probabilities(self, shared: str, actions: Sequence[str]) -> list[float]:
-        """Return the probability of each action line, in their order, as Vowpal Wabbit gives them: check before use."""
+        """Return the probability of each action line, in their order, as Vowpal Wabbit gives them: check before use.
+
+        The binding's own methods, as in `learn`: 14 against 21 us with 24 actions and 34 features.
+        """
         try:
-            context = self._workspace.example(shared)
-            found: list[float] = self._workspace.predict([context, *map(self._action, actions)])
-            self._workspace.finish_example([context])
+            context = self._workspace._parse(shared)
+            self._workspace.predict_multi([*context, *map(self._action, actions)])
+            found: list[float] = context[0].get_action_scores()
+            self._workspace._finish_example_multi_ex(context)
         except (RuntimeError, ValueError) as error:
             raise ModelFailed(f"prediction failed: {error}") from error
         return found
@@ -97,10 +102,12 @@ class Bandit:
     def fault(self) -> str:
         """Return what makes the model unfit to decide, such as a weight that is no finite number; empty for nothing."""
         try:
-            finite = np.isfinite(self.weights()).all()
+            found = self.weights()
         except MsgspecError:  # a weight that JSON cannot hold
-            finite = False
-        return "" if finite else "a weight is not a finite number"
+            return "a weight is not a finite number"
+        if not np.isfinite(found).all():
+            return "a weight is not a finite number"
+        return "a weight is too large to reckon with" if len(found) and abs(found[:, 1]).max() > _WEIGHT_MAX else ""
 
     def _action(self, line: str) -> Example:
         found = self._actions.get(line)

@@ -2,7 +2,10 @@
 
 import time
 
+from engine.customers.gate import YEAR_2000_US
 from engine.engine import Engine
+
+STEP_MAX_US = 30 * 86_400_000_000
 
 
 def wall_clock_us() -> int:
@@ -15,6 +18,16 @@ def request_time_us(requested_us: int | None, simulated: bool) -> int:
     if simulated and requested_us is not None:
         return requested_us
     return wall_clock_us()
+
+
+def told_time_us(engine: Engine, requested_us: int | None, simulated: bool) -> int:
+    """Return the moment at which something is told of a customer, in microseconds since 1970.
+
+    In simulated time that is when it happened, unless that is further ahead of the log's own time than a simulation
+    goes in one step: a date in the far future is a mistake, and must not take the log's time there.
+    """
+    now_us, log_us = request_time_us(requested_us, simulated), engine.state.clock_us
+    return log_us if simulated and YEAR_2000_US < log_us < now_us - STEP_MAX_US else now_us
 
 
 def change_time_us(engine: Engine, simulated: bool) -> int:

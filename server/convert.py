@@ -1,5 +1,7 @@
 """The only place where wire and domain meet: messages to records and back. Never a rule, a default or a side effect."""
 
+from collections.abc import Iterable
+
 from decisioning.v1 import campaign_service_pb2 as campaign_pb
 from decisioning.v1 import decisioning_service_pb2 as pb
 from decisioning.v1.features_pb2 import Features as FeaturesMessage
@@ -7,11 +9,14 @@ from decisioning.v1.identity_pb2 import Identity as IdentityMessage
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine import types
+from engine.eligibility.removals import Because, Removal
 from engine.errors import InvalidRequest
 from engine.events import DecisionTaken, Reason, Stage
 from engine.times import LATEST_TIME_US
 
 REASONS = {reason: pb.Reason.Value(f"REASON_{reason.name}") for reason in Reason}
+
+REMOVAL_REASONS = {because: pb.RemovalReason.Value(f"REMOVAL_REASON_{because.name}") for because in Because}
 
 
 def time_us(timestamp: Timestamp, field: str) -> int:
@@ -71,7 +76,7 @@ def decide_time_us(message: pb.DecideRequest, simulated: bool) -> int | None:
     return time_us(message.decide_time, "decide_time")
 
 
-def decide_response(decision: DecisionTaken) -> pb.DecideResponse:
+def decide_response(decision: DecisionTaken, removals: Iterable[Removal] = ()) -> pb.DecideResponse:
     """Return a decision as its caller sees it; channel, content and time are unset where nothing is sent."""
     sent = decision.channel != types.NOTHING
     return pb.DecideResponse(
@@ -85,6 +90,17 @@ def decide_response(decision: DecisionTaken) -> pb.DecideResponse:
         campaign_version=decision.campaign_version,
         control=decision.control,
         stages=[_stage(stage) for stage in decision.stages],
+        removals=[_removal(removal) for removal in removals],
+    )
+
+
+def _removal(removal: Removal) -> pb.Removal:
+    return pb.Removal(
+        channel=removal.channel,
+        content_id=removal.content_id,
+        send_slot=removal.send_slot,
+        reason=REMOVAL_REASONS[removal.because],
+        detail=removal.detail,
     )
 
 
@@ -94,7 +110,7 @@ def _stage(stage: Stage) -> pb.Stage:
         action=stage.action,
         propensity=stage.propensity,
         probabilities=[
-            pb.ActionProbability(action=action, probability=probability)
+            pb.ActionProbability(action=action, probability=probability, price=stage.prices.get(action, 0.0))
             for action, probability in stage.probabilities.items()
         ],
         policy=stage.policy,
@@ -122,6 +138,7 @@ def reward_response(receipt: types.RewardReceipt) -> pb.RewardResponse:
         duplicate=receipt.duplicate,
         late=receipt.late,
         final_value=receipt.final_value,
+        quarantined=receipt.quarantined,
     )
 
 

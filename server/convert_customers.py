@@ -4,6 +4,9 @@ from decisioning.v1 import customer_service_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.customers import types
+from engine.erasure import Erased
+from engine.folds import Aside
+from engine.quarantine import Quarantined
 from engine.types import Features
 from server import convert
 
@@ -62,6 +65,47 @@ def track_request(message: pb.TrackRequest) -> types.TrackRequest:
 def track_response(receipt: types.Receipt) -> pb.TrackResponse:
     """Return what became of an event."""
     return pb.TrackResponse(seq=receipt.seq, duplicate=receipt.duplicate, quarantined=receipt.quarantined)
+
+
+def quarantined_fact(one: Quarantined) -> pb.QuarantinedFact:
+    """Return a fact that was put aside."""
+    return pb.QuarantinedFact(
+        seq=one.seq,
+        reason=one.reason,
+        detail=one.detail,
+        kind=one.kind,
+        receive_time=convert.timestamp(one.time_us),
+        occur_time=convert.timestamp(one.occur_time_us),
+        identity=one.identity,
+        identity_type=one.identity_type,
+        held=one.held,
+    )
+
+
+def quarantine_counts(counts: dict[types.QuarantineReason, Aside]) -> list[pb.QuarantineCount]:
+    """Return how many facts were put aside for each reason."""
+    return [
+        pb.QuarantineCount(reason=reason, quarantined=aside.quarantined, readmitted=aside.readmitted)
+        for reason, aside in counts.items()
+    ]
+
+
+def readmit_response(receipt: types.Receipt) -> pb.ReadmitResponse:
+    """Return what became of a fact that was let in."""
+    return pb.ReadmitResponse(seq=receipt.seq, duplicate=receipt.duplicate)
+
+
+def erase_response(erased: Erased, *, files_clean: bool) -> pb.EraseCustomerResponse:
+    """Return what an erasure took."""
+    return pb.EraseCustomerResponse(
+        identities=erased.identities,
+        decisions=erased.decisions,
+        rewards=erased.rewards,
+        facts=erased.facts,
+        campaigns=erased.campaigns,
+        rebuilding=erased.rebuilding,
+        files_clean=files_clean,
+    )
 
 
 def _occur_time_us(timestamp: Timestamp) -> int:

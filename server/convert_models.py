@@ -39,4 +39,5 @@ def _model(status: ModelStatus) -> pb.Model:
         last_lesson_time=timestamp(learned.last_time_us) if learned.lessons else None,
         frozen=status.frozen,
         fallback=status.fallback,
+        problem=status.problem,
     )

@@ -6,7 +6,7 @@ import signal
 import structlog
 
 from engine import fault_points
-from engine.fault_points import FaultPoint
+from engine.fault_points import ErasurePoint, FaultPoint, Point
 from server.settings import ENVIRONMENT_PREFIX, SettingsRefused
 
 VARIABLE = ENVIRONMENT_PREFIX + "FAULT"
@@ -23,7 +23,7 @@ def arm(option: str) -> None:
     log.critical("fault_armed", point=point, times=times, note="THIS SERVICE WILL KILL ITSELF; for tests only")
     left = times
 
-    def count(reached: FaultPoint) -> None:
+    def count(reached: Point) -> None:
         nonlocal left
         if reached == point:
             left -= 1
@@ -33,9 +33,10 @@ def arm(option: str) -> None:
     fault_points.arm(count)
 
 
-def _read(option: str) -> tuple[FaultPoint, int]:
+def _read(option: str) -> tuple[Point, int]:
     name, _, times = option.partition(":")
-    if name not in list(FaultPoint) or not times.isascii() or not times.isdigit() or int(times) == 0:
-        points = ", ".join(FaultPoint)
-        raise SettingsRefused(f"{VARIABLE}: is {option!r}; for tests only: <point>:<times> with a point of {points}")
-    return FaultPoint(name), int(times)
+    points = {str(point): point for point in (*FaultPoint, *ErasurePoint)}
+    if name not in points or not times.isascii() or not times.isdigit() or int(times) == 0:
+        known = ", ".join(points)
+        raise SettingsRefused(f"{VARIABLE}: is {option!r}; for tests only: <point>:<times> with a point of {known}")
+    return points[name], int(times)

@@ -21,6 +21,7 @@ from server.logs import clip
 
 LOGGED_FIELDS = ("campaign", "name", "request_id", "decision_id", "reward_id")
 FIELDS_MAX = 5
+OURS = "/decisioning."
 NAMED_BY_CALLER = re.compile(r"""\[['"].*['"]\]""", re.DOTALL)
 """The part of a field path that a caller wrote, such as a feature's name: an e-mail address may stand there."""
 
@@ -61,7 +62,9 @@ class AnswerEveryCall(grpc.aio.ServerInterceptor):
 def _wrapped(method: str, handler: Handler) -> Handler:
     if handler.unary_unary:
         return _answering(method, handler)
-    return _answering_stream(method, handler) if handler.stream_unary else _lenient(handler)
+    if handler.stream_unary:
+        return _answering_stream(method, handler)
+    return _answering_in_pieces(method, handler) if handler.unary_stream and OURS in method else _lenient(handler)
 
 
 def _answering(method: str, handler: Handler) -> Handler:
@@ -91,6 +94,23 @@ def _answering_stream(method: str, handler: Handler) -> Handler:
     return grpc.stream_unary_rpc_method_handler(answer, response_serializer=handler.response_serializer)
 
 
+def _answering_in_pieces(method: str, handler: Handler) -> Handler:
+    """Return a handler that answers one request with a stream, and parses the request itself, like a unary one."""
+
+    async def answer(data: bytes, context: Context) -> None:
+        call = Call(method)
+
+        async def act() -> None:
+            request = _parse(handler, data)
+            call.note(request)
+            async for reply in handler.unary_stream(request, context):
+                await context.write(reply)
+
+        await call.answered(act, context)
+
+    return grpc.unary_stream_rpc_method_handler(answer, response_serializer=handler.response_serializer)
+
+
 def _lenient(handler: Handler) -> Handler:
     """Return a handler of a stream of answers that takes bytes it cannot parse for an empty request.
 
@@ -115,19 +135,20 @@ class Call:
         self._facts: dict[str, Any] = {"method": method.removeprefix("/"), "status": "OK"}
         self._fault: BaseException | None = None
 
-    async def answered(self, act: Callable[[], Awaitable[Message]], context: Context) -> Any:
+    async def answered(self, act: Callable[[], Awaitable[Message | None]], context: Context) -> Any:
         """Return the method's reply, or end the call with the status that its failure deserves; write its line."""
         try:
             return await self._answered(act, context)
         finally:
             self._log()
 
-    async def _answered(self, act: Callable[[], Awaitable[Message]], context: Context) -> Any:
+    async def _answered(self, act: Callable[[], Awaitable[Message | None]], context: Context) -> Any:
         if _expired(context):
             return await self._refuse(context, refusals.too_late())
         try:
             reply = await act()
-            self.note(reply)
+            if reply is not None:
+                self.note(reply)
             return reply
         except (grpc.aio.AbortError, KeyboardInterrupt):
             self._facts["status"] = getattr(context.code(), "name", "OK")

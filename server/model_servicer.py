@@ -21,8 +21,6 @@ from server.rebuilds import Rebuilds
 
 Context = ServicerContext[Any, Any]
 
-SEQ_MAX = 2**63 - 1
-
 
 class NamesChannel(Protocol):
     """A request about one channel of a campaign."""
@@ -104,5 +102,4 @@ class ModelServicer(ModelServiceServicer):
 
 
 def _newest_first(status: SnapshotStatus) -> str:
-    """Return a text that sorts snapshots newest first."""
-    return f"{SEQ_MAX - status.seq:019}"
+    return paging.newest_first(status.seq)

@@ -12,17 +12,23 @@ from decisioning.v1 import campaign_service_pb2 as campaign_pb
 from decisioning.v1 import customer_service_pb2 as customer_pb
 from decisioning.v1 import decisioning_service_pb2 as pb
 from decisioning.v1 import model_service_pb2 as model_pb
+from decisioning.v1 import stock_service_pb2 as stock_pb
 from decisioning.v1.campaign_service_pb2_grpc import add_CampaignServiceServicer_to_server
 from decisioning.v1.customer_service_pb2_grpc import add_CustomerServiceServicer_to_server
 from decisioning.v1.decisioning_service_pb2_grpc import add_DecisioningServiceServicer_to_server
 from decisioning.v1.model_service_pb2_grpc import add_ModelServiceServicer_to_server
+from decisioning.v1.stock_service_pb2_grpc import add_StockServiceServicer_to_server
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 from msgspec import Struct
 
+from engine.customers.gate import Gate
+from engine.customers.memory import DAY_US
+from engine.customers.properties import Ranges
 from engine.engine import Engine
 from engine.errors import EngineError, InvalidRequest
 from engine.opening import open_engine
+from engine.types import Identity
 from server.clock import change_time_us
 from server.customer_servicer import CustomerServicer
 from server.group_commit import GroupCommit
@@ -32,13 +38,15 @@ from server.model_servicer import ModelServicer
 from server.rebuilds import Rebuilds
 from server.servicer import CampaignServicer, DecisioningServicer
 from server.settings import Settings
-from server.ticking import tick_for_ever
+from server.stock_servicer import StockServicer
+from server.ticking import close_windows, tick_for_ever
 
 SERVICES = (
     pb.DESCRIPTOR.services_by_name["DecisioningService"].full_name,
     campaign_pb.DESCRIPTOR.services_by_name["CampaignService"].full_name,
     model_pb.DESCRIPTOR.services_by_name["ModelService"].full_name,
     customer_pb.DESCRIPTOR.services_by_name["CustomerService"].full_name,
+    stock_pb.DESCRIPTOR.services_by_name["StockService"].full_name,
 )
 LAST_CALLS_STEP_SECONDS = 0.005
 LAST_CALLS_STEPS_QUIET = 10
@@ -67,6 +75,7 @@ class Service(Struct, frozen=True):
     address: str
     health: Health
     calls: AnswerEveryCall
+    customers: CustomerServicer
     group_commit: GroupCommit
     rebuilds: Rebuilds
     ticking: asyncio.Task[None] | None
@@ -78,6 +87,8 @@ def run(settings: Settings, ready: Callable[[str], None]) -> None:
     try:
         for problem in engine.refused_snapshots:
             log.error("snapshot_refused", problem=problem)
+        if not settings.simulated_time:
+            close_windows(engine)
         for file in settings.campaign:
             _apply(engine, file, simulated_time=settings.simulated_time)
         asyncio.run(_serve(engine, settings, ready))
@@ -94,9 +105,18 @@ def _opened(settings: Settings) -> Engine:
             secret_key=key,
             snapshots_kept=settings.snapshots_kept,
             customers_in_memory=settings.customers_in_memory,
+            gate=_gate(settings),
+            test_accounts=[Identity(*account.split(":", 1)) for account in settings.test_accounts],
         )
     except (EngineError, OSError) as error:
         raise StartRefused(f"data {settings.data}: {error}", WRONG_STATE) from error
+
+
+def _gate(settings: Settings) -> Gate | None:
+    if settings.gate == "off":
+        return None
+    ranges = Ranges(amount_max=settings.amount_max)
+    return Gate(ranges=ranges, age_max_us=settings.event_age_max_days * DAY_US)
 
 
 def _apply(engine: Engine, file: Path, *, simulated_time: bool) -> None:
@@ -146,8 +166,10 @@ async def start(engine: Engine, settings: Settings) -> Service:
     add_CampaignServiceServicer_to_server(campaigns, server)
     models = ModelServicer(engine, group_commit, rebuilds, simulated_time=settings.simulated_time)
     add_ModelServiceServicer_to_server(models, server)
-    customers = CustomerServicer(engine, group_commit, simulated_time=settings.simulated_time)
+    customers = CustomerServicer(engine, group_commit, rebuilds, simulated_time=settings.simulated_time)
     add_CustomerServiceServicer_to_server(customers, server)
+    stock = StockServicer(engine, group_commit, simulated_time=settings.simulated_time)
+    add_StockServiceServicer_to_server(stock, server)
     add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection((*SERVICES, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
     address = _listen(server, settings)
@@ -156,7 +178,7 @@ async def start(engine: Engine, settings: Settings) -> Service:
     rebuilds.start()
     log.info("serving", address=address, last_seq=engine.log.last_seq, simulated_time=settings.simulated_time)
     ticking = _ticking(engine, group_commit, settings)
-    return Service(server, address, health, calls, group_commit, rebuilds, ticking)
+    return Service(server, address, health, calls, customers, group_commit, rebuilds, ticking)
 
 
 def _ticking(engine: Engine, group_commit: GroupCommit, settings: Settings) -> asyncio.Task[None] | None:
@@ -188,6 +210,7 @@ async def drain(service: Service, seconds: float) -> None:
     await service.rebuilds.stop()
     await service.health.drain()
     await _take_the_last_calls(service.calls)
+    service.customers.drain()
     await service.server.stop(seconds)
     service.group_commit.commit_now()
     service.group_commit.snapshot_now()

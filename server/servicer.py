@@ -16,7 +16,7 @@ from grpc.aio import ServicerContext
 
 from engine.engine import Engine
 from engine.errors import InvalidRequest, LogUnavailable
-from engine.events import DecisionTaken
+from engine.explaining import explain
 from server import convert, paging, refusals
 from server.clock import change_time_us, request_time_us
 from server.group_commit import GroupCommit
@@ -41,8 +41,7 @@ class DecisioningServicer(DecisioningServiceServicer):
 
     async def Decide(self, request: pb.DecideRequest, _context: Context) -> pb.DecideResponse:
         """Choose for one customer at one moment."""
-        decision = await self._group_commit.run(partial(self._decide, request))
-        return convert.decide_response(decision)
+        return await self._group_commit.run(partial(self._decide, request))
 
     async def BatchDecide(self, request: pb.BatchDecideRequest, _context: Context) -> pb.BatchDecideResponse:
         """Choose for many customers, each failure in its place."""
@@ -69,9 +68,11 @@ class DecisioningServicer(DecisioningServiceServicer):
         receipt = await self._group_commit.run(partial(self._engine.activate, activation, now_us))
         return convert.activate_response(receipt)
 
-    def _decide(self, message: pb.DecideRequest) -> DecisionTaken:
+    def _decide(self, message: pb.DecideRequest) -> pb.DecideResponse:
         now_us = request_time_us(convert.decide_time_us(message, self._simulated_time), self._simulated_time)
-        return self._engine.decide(convert.decide_request(message), now_us)
+        request = convert.decide_request(message)
+        removals = explain(self._engine, request, now_us) if message.explain else ()
+        return convert.decide_response(self._engine.decide(request, now_us), removals)
 
     def _decide_each(self, messages: Sequence[pb.DecideRequest]) -> list[pb.BatchDecideResult]:
         epoch = self._engine.epoch
@@ -79,7 +80,7 @@ class DecisioningServicer(DecisioningServiceServicer):
 
     def _decide_one(self, message: pb.DecideRequest, epoch: int) -> pb.BatchDecideResult:
         try:
-            return pb.BatchDecideResult(decision=convert.decide_response(self._decide(message)))
+            return pb.BatchDecideResult(decision=self._decide(message))
         except Exception as error:
             if isinstance(error, LogUnavailable) or self._engine.epoch != epoch:
                 raise  # it took those before it back as well, so the call as a whole fails

@@ -85,6 +85,23 @@ class Settings(BaseSettings):
         description="Customers held in memory, those of late, up to some 10 KB each; the others are read from the data "
         "folder.",
     )
+    gate: Literal["on", "off"] = Field(
+        "on", description="Whether facts that can hardly be true are put aside; off is for measurement only."
+    )
+    amount_max: float = Field(
+        1_000_000,
+        ge=0,
+        le=1_000_000_000_000,
+        description="Largest plausible amount of a tracked event, in your currency.",
+    )
+    event_age_max_days: int = Field(
+        730, ge=1, le=36_500, description="Age in days up to which a tracked event is believed."
+    )
+    test_accounts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (),
+        description="Identities, each TYPE:VALUE such as email:tester@example.com, of which nothing is learned; repeat "
+        "the flag, or separate with commas.",
+    )
     max_message_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="Largest request taken, in bytes."
     )
@@ -108,6 +125,15 @@ class Settings(BaseSettings):
         if match is None or int(match["port"]) > 65_535:
             raise ValueError("must be a host and a port (0..65535), such as 127.0.0.1:50051")
         return address
+
+    @field_validator("test_accounts")
+    @classmethod
+    def _check_accounts(cls, accounts: tuple[str, ...]) -> tuple[str, ...]:
+        for number, account in enumerate(accounts, start=1):
+            kind, _, value = account.partition(":")
+            if not (kind and value):
+                raise ValueError(f"must each be a type, a colon and a value, which number {number} is not")
+        return accounts
 
     @model_validator(mode="after")
     def _check_tls(self) -> Self:
@@ -190,7 +216,7 @@ def _explain(problem: ErrorDetails) -> str:
     if not problem["loc"]:
         return message
     name = str(problem["loc"][0])
-    given = "" if name == "secret_key" else f", got {problem['input']!r}"
+    given = "" if name in ("secret_key", "test_accounts") else f", got {problem['input']!r}"
     return f"{name} ({_flag(name)}, {ENVIRONMENT_PREFIX}{name.upper()}): {message}{given}"
 
 
@@ -217,7 +243,9 @@ def _values(setting: dict[str, Any]) -> str:
     if "minimum" in schema:
         return f"{schema['type']}, {schema['minimum']:,}..{schema['maximum']:,}"
     kind = "path" if schema.get("format") == "path" else str(schema["type"])
-    return {"string": "text", "array": "paths"}.get(kind, kind)
+    if kind == "array":
+        return "paths" if schema["items"].get("format") == "path" else "texts"
+    return "text" if kind == "string" else kind
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from engine.engine import Engine
+from engine.errors import LogUnavailable
 from server.clock import wall_clock_us
 from server.group_commit import GroupCommit
 
@@ -13,9 +14,26 @@ log = structlog.get_logger()
 
 async def tick_for_ever(engine: Engine, group_commit: GroupCommit, every_seconds: float) -> None:
     """Tell the engine the time now and then, until cancelled; a failure is logged and tried again at the next tick."""
+    unavailable = False
     while True:
         await asyncio.sleep(every_seconds)
         try:
-            await group_commit.run(lambda: engine.tick(wall_clock_us()))
-        except Exception:  # the windows stay open until a tick, or any other event, gets into the log
+            while await group_commit.run(lambda: engine.tick(wall_clock_us())):
+                pass  # more windows may have ended than one tick closes
+        except LogUnavailable as problem:  # the windows stay open until a tick, or any other event, gets into the log
+            if not unavailable:  # a full disk stays full for many ticks, and every call tells of it
+                log.warning("tick_failed", problem=str(problem), last_seq=engine.log.last_seq)
+            unavailable = True
+        except Exception:
             log.exception("tick_failed", last_seq=engine.log.last_seq)
+        else:
+            unavailable = False
+
+
+def close_windows(engine: Engine) -> None:
+    """Close what ended while the service was stopped, before anybody is answered, who would wait for all of it."""
+    try:
+        while engine.tick(wall_clock_us()):
+            engine.commit()
+    except LogUnavailable as problem:
+        log.warning("tick_failed", problem=str(problem), last_seq=engine.log.last_seq)

@@ -3,8 +3,10 @@
 Whatever its length, a stream is held in constant memory: one message of it, four counts, and its first errors.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from decisioning.v1 import customer_service_pb2 as pb
@@ -14,14 +16,33 @@ from engine.customer_operations import track
 from engine.engine import Engine
 from engine.errors import InvalidRequest, LogUnavailable
 from server import convert_customers, refusals
-from server.clock import request_time_us
+from server.clock import told_time_us
 
 EVENTS_MAX = 1_000
 EVENTS_PER_TURN = 40  # some 3 ms: nobody else waits longer than that for the event loop
 EVENTS_PER_COMMIT = 200  # some 5 ms of writing: more would be little faster, and whoever decides meanwhile waits for it
 ERRORS_MAX = 100
 
+T = TypeVar("T")
+
 log = structlog.get_logger()
+
+
+async def until(end: asyncio.Event, messages: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Yield a stream's messages until it ends or `end` is set, whichever is first, though the stream may be idle."""
+    ended = asyncio.ensure_future(end.wait())
+    try:
+        while True:
+            coming = asyncio.ensure_future(anext(messages, None))
+            try:
+                await asyncio.wait({coming, ended}, return_when=asyncio.FIRST_COMPLETED)
+                if ended.done() or (message := await coming) is None:
+                    return
+            finally:
+                coming.cancel()
+            yield message
+    finally:
+        ended.cancel()
 
 
 class TrackStream:
@@ -59,7 +80,7 @@ class TrackStream:
     def _track(self, message: pb.TrackRequest, epoch: int) -> None:
         try:
             asked = convert_customers.track_request(message)
-            receipt = track(self._engine, asked, request_time_us(asked.occur_time_us, self._simulated_time))
+            receipt = track(self._engine, asked, told_time_us(self._engine, asked.occur_time_us, self._simulated_time))
         except Exception as error:
             if isinstance(error, LogUnavailable) or self._engine.epoch != epoch:
                 raise  # it took those before it back as well, so the stream fails

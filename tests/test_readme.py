@@ -20,6 +20,9 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from engine.campaign.loader import load_campaign
+from engine.campaign.spec import Campaign, Channel, Content, SellThrough
+from engine.customers.profile import FEATURES
+from engine.eligibility.removals import Because
 from server.settings import settings_table
 from simulators.world.scenarios import SCENARIOS
 from tests.conftest import ROOT, StartedServer, server_environment
@@ -124,16 +127,26 @@ def test_the_grpcurl_lines_do_what_they_say(running: Running) -> None:
     assert listing.endswith(" list")
     with grpc.insecure_channel(running.server.address) as channel:
         services = ProtoReflectionDescriptorDatabase(channel).get_services()
-    assert {f"decisioning.v1.{name}Service" for name in ("Decisioning", "Campaign", "Customer", "Model")} <= set(
-        services
-    )
+    services_named = {
+        f"decisioning.v1.{name}Service" for name in ("Decisioning", "Campaign", "Customer", "Model", "Stock")
+    }
+    assert services_named <= set(services)
     answers = {line.rpartition("/")[2]: called(line, running.server.address) for line in calls}
-    assert answers.keys() == {"Decide", "Track", "Link", "Identify", "GetCampaign", "ListSnapshots", "GetModel"}
+    told, shown = {"Decide", "Track", "Link", "Identify", "SetStock"}, {"GetCampaign", "ListSnapshots", "GetModel"}
+    customers = {"GetCustomer", "ExportCustomer", "EraseCustomer", "ListQuarantine"}
+    assert answers.keys() == told | shown | customers
+    assert answers["SetStock"]["units"] == 120
     assert answers["Decide"]["decision_id"]
     assert answers["Link"]["one_customer"]
     assert int(answers["Track"]["seq"]) > int(answers["Identify"]["seq"]) > int(answers["Link"]["seq"])
     assert answers["GetCampaign"]["name"] == "autumn-wardrobe"
-    assert answers["ListSnapshots"] == {}
+    assert answers["Track"]["quarantined"] == "schema"
+    assert [fact["seq"] for fact in answers["ListQuarantine"]["facts"]] == [answers["Track"]["seq"]]
+    assert [one["value"] for one in answers["GetCustomer"]["attributes"]] == ["Chicago", "America/Chicago"]
+    exported = json.loads(answers["ExportCustomer"]["json"])
+    assert {one["type"] for one in exported["customer"]["identities"]} == {"cookie", "email"}
+    assert answers["EraseCustomer"]["files_clean"]
+    assert len(answers["ListSnapshots"]["snapshots"]) == 1  # the erasure's
     assert [model["name"].rpartition("/")[2] for model in answers["GetModel"]["models"]] == ["content", "send_slot"]
 
 
@@ -169,3 +182,26 @@ def test_the_settings_are_the_servers() -> None:
     """Every setting stands in the README with its variable, unit, default and meaning, and no other."""
     between = README.split("<!-- settings -->")[1].split("<!-- /settings -->")[0]
     assert between.strip() == settings_table().strip()
+
+
+def test_the_features_are_the_profiles() -> None:
+    """Every feature a model may be told of a customer stands in the README with its terms, and no other."""
+    rows = ["| feature | meaning | unit | half-life | purpose | from level |", "|---|---|---|---|---|---|"]
+    for one in FEATURES:
+        half_life = "" if one.half_life_days is None else f"{one.half_life_days:g} days"
+        terms = f"{one.purpose} | {one.least.name.lower()}"
+        rows.append(f"| `{one.name}` | {one.meaning} | {one.unit} | {half_life} | {terms} |")
+    between = README.split("<!-- features -->")[1].split("<!-- /features -->")[0]
+    assert between.strip() == "\n".join(rows)
+
+
+def test_every_rule_is_explained() -> None:
+    """Each reason for a removal stands in the README by its name in the contract."""
+    assert [because.name for because in Because if f"`{because.name}`" not in README] == []
+
+
+def test_every_field_of_a_campaign_is_in_its_table() -> None:
+    """A marketer finds each field of the campaign, of a channel, of a content and of a sell-through target."""
+    for entry in (Campaign, Channel, Content, SellThrough):
+        written = {field.alias or name for name, field in entry.model_fields.items()}
+        assert [field for field in sorted(written) if not re.search(rf"`{field}`", README)] == []

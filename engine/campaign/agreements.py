@@ -16,16 +16,21 @@ from engine.types import NOTHING
 Disagreements = Iterator[tuple[Path, str]]
 """Where a field disagrees with another, and a whole sentence that says how and what to do."""
 
+OPT_OUTS = frozenset({"unsubscribed", "complained"})
+"""Outcomes that take consent back where a campaign does not say which do."""
+
 
 class Draft(Struct, frozen=True):
     """The readable parts of a campaign; None, or absent from a mapping, is what could not be read.
 
     `windows` and `quiet_hours` are by channel name; `windowless` channels say no reward_window. A content's unreadable
-    fields stand at their defaults.
+    fields stand at their defaults. `declared` are the names of all outcomes.
     """
 
     reward: RewardRange | None
     outcomes: Mapping[str, float]
+    declared: Collection[str]
+    opt_out_outcomes: Collection[object]
     default_reward: float | None
     activation: str
     windowless: Collection[str]
@@ -40,11 +45,13 @@ class Draft(Struct, frozen=True):
 def disagreements(draft: Draft) -> Disagreements:
     """Yield every disagreement between readable parts, and none that an unreadable part might explain."""
     yield from _beyond_reward(draft)
+    yield from _undeclared_opt_outs(draft)
     yield from _unbounded_activation(draft)
     yield from _silenced_windows(draft)
     for content_id, content in draft.contents.items():
         yield from _unknown_channels(draft, content_id, content)
         yield from _backward_validity(draft, content_id, content)
+        yield from _sell_through(draft, content_id, content)
     yield from _channels_without_content(draft)
     if draft.fallback is not None:
         yield from _fallback(draft, draft.fallback)
@@ -76,6 +83,15 @@ def _beyond_reward(draft: Draft) -> Disagreements:
     if draft.send_nothing is not None and abs(draft.send_nothing.price) > draft.reward.scale:
         scale = draft.reward.scale
         yield ("send_nothing", "price"), f"price must lie between -{scale:g} and {scale:g}, the size of the reward"
+
+
+def _undeclared_opt_outs(draft: Draft) -> Disagreements:
+    for index, outcome in enumerate(draft.opt_out_outcomes):
+        if isinstance(outcome, str) and draft.declared and outcome not in draft.declared:
+            yield (
+                ("opt_out_outcomes", index),
+                f"{shown(outcome)} is not an outcome of this campaign{nearest(outcome, draft.declared)}",
+            )
 
 
 def _unbounded_activation(draft: Draft) -> Disagreements:
@@ -117,6 +133,19 @@ def _backward_validity(draft: Draft, content_id: str, content: Content) -> Disag
             ("contents", content_id, "valid_until"),
             f"valid_until {content.valid_until} comes before valid_from {content.valid_from}; exchange or mend them",
         )
+
+
+def _sell_through(draft: Draft, content_id: str, content: Content) -> Disagreements:
+    target = content.sell_through
+    if target is None:
+        return
+    path = ("contents", content_id, "sell_through")
+    if content.sku is None:
+        yield path, "sell_through counts the sales of a sku, and the content has none; add one, such as `sku: polo-41`"
+    if first_instant_us(target.from_moment, draft.zone) >= end_instant_us(target.until, draft.zone):
+        yield (*path, "until"), f"until {target.until} comes before from {target.from_moment}; exchange or mend them"
+    if draft.reward is not None and target.bonus > draft.reward.scale:
+        yield (*path, "bonus"), f"bonus must be at most {draft.reward.scale:g}, the size of the reward"
 
 
 def _channels_without_content(draft: Draft) -> Disagreements:

@@ -18,12 +18,15 @@ _REWARD_FIELDS = ("outcomes", "combine", "default_reward", "reward", "send_nothi
 
 
 class ChannelCatalogue(Struct, frozen=True):
-    """What one channel offers: its contents and send slots with their action lines, and when its slots are open."""
+    """What one channel offers: its contents and send slots with their action lines, and when its slots are open.
+
+    `free` contents have no rule of their own, `ruled` ones have to be asked about.
+    """
 
     channel: Channel
     contents: dict[str, Content]
-    undated: tuple[str, ...]
-    dated: dict[str, Content]
+    free: tuple[str, ...]
+    ruled: dict[str, Content]
     content_lines: dict[str, str]
     slot_lines: dict[str, str]
     slot_intervals: dict[str, Intervals]
@@ -71,21 +74,22 @@ def teaches_otherwise(before: Catalogue, after: Catalogue) -> bool:
 def _channel_catalogue(campaign: Campaign, name: str) -> ChannelCatalogue:
     channel = campaign.channels[name]
     contents = {content_id: campaign.contents[content_id] for content_id in campaign.contents_for(name)}
-    dated = {content_id: content for content_id, content in contents.items() if _dated(content)}
+    ruled = {content_id: content for content_id, content in contents.items() if _ruled(content)}
     intervals = {slot: week_intervals(window, channel.quiet_hours) for slot, window in channel.send_windows.items()}
     return ChannelCatalogue(
         channel=channel,
         contents=contents,
-        undated=tuple(content_id for content_id in contents if content_id not in dated),
-        dated=dated,
+        free=tuple(content_id for content_id in contents if content_id not in ruled),
+        ruled=ruled,
         content_lines={content_id: _content_line(content_id, content) for content_id, content in contents.items()},
         slot_lines={slot: _slot_line(slot, window) for slot, window in channel.send_windows.items()},
         slot_intervals=intervals,
     )
 
 
-def _dated(content: Content) -> bool:
-    return content.valid_from_us is not None or content.valid_until_us is not None
+def _ruled(content: Content) -> bool:
+    dated = content.valid_from_us is not None or content.valid_until_us is not None
+    return dated or any((content.sku, content.audience, content.cool_down, content.familiarity != "anonymous"))
 
 
 def _content_line(content_id: str, content: Content) -> str:

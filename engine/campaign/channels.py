@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from engine.campaign.audience import AudienceText
 from engine.campaign.values import (
     Days,
     Duration,
     Entry,
     FromTime,
+    IdentityType,
     Name,
     UntilTime,
     Whole,
@@ -65,7 +67,7 @@ class SendWindow(Entry):
 
 
 class MessageLimit(Entry):
-    """At most so many messages to one customer on this channel in any stretch of this length.
+    """At most so many messages to one customer in any stretch of this length.
 
     `messages` lies in [1, 1000], `per` between one minute and 90 days.
     """
@@ -84,12 +86,18 @@ class Channel(Entry):
 
     `reward_window`, one second to 90 days, says how long after its sending a message's outcomes are waited for; without
     one every outcome is a lesson of its own, and a message without outcome teaches nothing.
+
+    A refusal of hers always closes the channel; with `consent` required, so does her silence about it. It reaches a
+    customer who has an identity of one of the types in `reached_by` (empty: everyone) and belongs to its `audience`.
     """
 
     send_windows: Annotated[dict[Name, SendWindow], Field(min_length=1, max_length=48)]
     quiet_hours: QuietHours | None = None
     message_limits: Annotated[tuple[MessageLimit, ...], Field(max_length=10)] = ()
     reward_window: Window | None = None
+    consent: Literal["assumed", "required"] = "assumed"
+    reached_by: Annotated[tuple[IdentityType, ...], Field(max_length=20)] = ()
+    audience: AudienceText | None = None
 
     @cached_property
     def reward_window_us(self) -> int | None:

@@ -1,17 +1,41 @@
-"""A content as a campaign describes it: what it is about, where it fits, when it is valid. Never its wording."""
+"""A content as a campaign describes it: what it is about, whom and where it fits, and when. Never its wording."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr
 
-from engine.campaign.values import Entry, FeatureName, FeatureValue, Moment, Name, Number
+from engine.campaign.audience import AudienceText
+from engine.campaign.values import (
+    Duration,
+    Entry,
+    FeatureName,
+    FeatureValue,
+    Moment,
+    Name,
+    Number,
+    Whole,
+    duration_us,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ONE_DAY = timedelta(days=1)
+
+
+class SellThrough(Entry):
+    """So many units of the content's SKU should be sold between two moments, evenly.
+
+    `units` in [1, 1,000,000]; `from_moment` and `until` (`from` in the file) are days, both included, or times. Where
+    sales lag behind the straight line, up to `bonus`, in reward units, speaks for the content.
+    """
+
+    units: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    from_moment: Moment = Field(alias="from")
+    until: Moment
+    bonus: Annotated[Number, Field(gt=0)]
 
 
 class Content(Entry):
@@ -19,6 +43,9 @@ class Content(Entry):
 
     `price` is at least 0, in the retailer's currency. `channels` is empty only before a campaign has placed the
     content, which fills in all of its channels. `features` are free: at most 64 texts, numbers or truth values.
+
+    `familiarity` is how familiar the brand must be with a customer, `audience` whom it is for, `cool_down` how long it
+    is not sent to her again. A content with a `sku` stops when the stock of that is known to be gone.
     """
 
     category: Name
@@ -29,6 +56,11 @@ class Content(Entry):
     valid_from: Moment | None = None
     valid_until: Moment | None = None
     features: Annotated[dict[FeatureName, FeatureValue], Field(default_factory=dict, max_length=64)]
+    familiarity: Literal["anonymous", "known", "engaged", "loyal"] = "anonymous"
+    audience: AudienceText | None = None
+    cool_down: Duration | None = None
+    sku: Name | None = None
+    sell_through: SellThrough | None = None
     _zone: ZoneInfo = PrivateAttr(default=ZoneInfo("UTC"))
 
     def placed(self, channels: tuple[str, ...], zone: ZoneInfo) -> Self:
@@ -49,6 +81,19 @@ class Content(Entry):
         A date is valid through its last moment, a time ends at that time.
         """
         return None if self.valid_until is None else end_instant_us(self.valid_until, self._zone)
+
+    @cached_property
+    def cool_down_us(self) -> int:
+        """How long it is not sent to a customer again, in microseconds; 0 where it may be at once."""
+        return 0 if self.cool_down is None else duration_us(self.cool_down)
+
+    @cached_property
+    def sell_through_us(self) -> tuple[int, int]:
+        """First instant of its sell-through target, and the first after it, in microseconds UTC; equal without one."""
+        if self.sell_through is None:
+            return 0, 0
+        target = self.sell_through
+        return first_instant_us(target.from_moment, self._zone), end_instant_us(target.until, self._zone)
 
 
 def first_instant_us(moment: date | datetime, zone: ZoneInfo) -> int:

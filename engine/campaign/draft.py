@@ -24,6 +24,8 @@ def readable_draft(tree: object) -> Draft:
     return Draft(
         reward=_readable(RewardRange, fields.get("reward")),
         outcomes=_numbers(fields.get("outcomes")),
+        declared=list(_fields(fields.get("outcomes"))),
+        opt_out_outcomes=_listed(fields.get("opt_out_outcomes")),
         default_reward=_numbers(fields).get("default_reward"),
         activation=str(fields.get("activation", "")),
         windowless=[name for name, channel in channels.items() if "reward_window" not in channel],
@@ -40,6 +42,10 @@ def _fields(raw: object) -> Mapping[str, Any]:
     return raw if isinstance(raw, Mapping) else {}
 
 
+def _listed(raw: object) -> list[object]:
+    return raw if isinstance(raw, list) else []
+
+
 def _readable(kind: type[AnyEntry], raw: object) -> AnyEntry | None:
     try:
         return kind.model_validate(raw)
@@ -53,9 +59,8 @@ def _windows(channel: Mapping[str, Any]) -> dict[str, SendWindow | None]:
 
 def _content(raw: object) -> Content:
     """Return a content with the fields that must agree with others, each where it can be read."""
-    checked = {
-        field: value for field, value in _fields(raw).items() if field in ("channels", "valid_from", "valid_until")
-    }
+    looked_at = ("channels", "valid_from", "valid_until", "sku", "sell_through")
+    checked = {field: value for field, value in _fields(raw).items() if field in looked_at}
     content: dict[str, Any] = {"category": "not looked at"}
     for field, value in checked.items():
         if _readable(Content, content | {field: value}) is not None:

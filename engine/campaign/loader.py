@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pydantic import ValidationError
 
@@ -27,6 +28,7 @@ class CampaignInvalid(InvalidRequest):
     """
 
 
+@lru_cache(maxsize=16)
 def load_campaign(source: str) -> Campaign:
     """Return the campaign that a YAML text describes; the same text always gives an equal one.
 

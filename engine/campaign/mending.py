@@ -16,6 +16,7 @@ from engine.campaign.spec import (
     NamedChoice,
     QuietHours,
     RewardRange,
+    SellThrough,
     SendNothing,
     SendWindow,
 )
@@ -32,7 +33,10 @@ _ENTRIES: Mapping[tuple[str, ...], type[Entry]] = {
     ("channels", "*", "send_windows", "*"): SendWindow,
     ("channels", "*", "quiet_hours"): QuietHours,
     ("channels", "*", "message_limits", "*"): MessageLimit,
+    ("message_limits", "*"): MessageLimit,
+    ("overall_message_limits", "*"): MessageLimit,
     ("contents", "*"): Content,
+    ("contents", "*", "sell_through"): SellThrough,
 }
 
 _EXAMPLES = {
@@ -55,8 +59,14 @@ _EXAMPLES = {
     "features": "features: {device: desktop}",
     "reward_window": "reward_window: 3 days",
     "send_nothing": "send_nothing: {allowed: true, price: 0.02}",
+    "overall_message_limits": "overall_message_limits: [{messages: 3, per: 1 day}]",
+    "sell_through": "sell_through: {units: 200, from: 2026-10-01, until: 2026-11-30, bonus: 0.1}",
+    "units": "units: 200",
+    "bonus": "bonus: 0.1",
     "exploration": "exploration: {method: squarecb}",
 }
+
+_MISSPELT = 0.8  # as channel is of channels, and reward_window, which has a place of its own, is not of reward
 
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
@@ -85,7 +95,7 @@ def _instead(field: str, path: Path) -> str:
     """Say which field was probably meant, or where a misplaced one belongs."""
     known = next((_fields(entry) for place, entry in _ENTRIES.items() if _stands_at(place, path)), [])
     homes = [place for place, entry in _ENTRIES.items() if field in _fields(entry)]
-    if not homes or get_close_matches(field, known, n=1):
+    if not homes or get_close_matches(field, known, n=1, cutoff=_MISSPELT):
         return nearest(field, known)
     places = [".".join(place).replace("*", "<name>") or "the campaign itself" for place in homes]
     return f" here; it belongs to {' or '.join(places)}"

@@ -8,9 +8,10 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
-from engine.campaign.agreements import Draft, disagreements
+from engine.campaign.agreements import OPT_OUTS, Draft, disagreements
+from engine.campaign.audience import AudienceText
 from engine.campaign.channels import Channel, MessageLimit, QuietHours, SendWindow
-from engine.campaign.contents import Content
+from engine.campaign.contents import Content, SellThrough
 from engine.campaign.objective import Exploration, NamedChoice, RewardRange, SendNothing
 from engine.campaign.time_zones import nearest_zone, zone_named
 from engine.campaign.values import Description, Entry, Name, Number, Worth, name, refusal, shown
@@ -25,6 +26,7 @@ __all__ = [
     "NamedChoice",
     "QuietHours",
     "RewardRange",
+    "SellThrough",
     "SendNothing",
     "SendWindow",
 ]
@@ -73,6 +75,11 @@ class Campaign(Entry):
     is worth `default_reward`. `learn` provisionally takes the first outcome at once and corrects it when the window
     closes; at_close waits. `activation` required means that a decision teaches nothing before it is reported as carried
     out. An outcome's worth is a number, or a formula over its amount.
+
+    `message_limits` are over this campaign's messages on any channel, `overall_message_limits` over all messages, and
+    bind every campaign. Consent is asked for its `purpose`; any of `opt_out_outcomes` (None means the usual ones that
+    are declared) takes it back. `personalisation_consent` required keeps features that make it personal from the models
+    until a customer has granted them.
     """
 
     name: Name = Field(alias="campaign")
@@ -84,6 +91,12 @@ class Campaign(Entry):
     default_reward: Number | None = None
     learn: Literal["provisionally", "at_close"] = "provisionally"
     activation: Literal["assumed", "required"] = "assumed"
+    purpose: Name = "marketing"
+    personalisation_consent: Literal["assumed", "required"] = "assumed"
+    opt_out_outcomes: Annotated[tuple[Name, ...] | None, Field(max_length=100)] = None
+    audience: AudienceText | None = None
+    message_limits: Annotated[tuple[MessageLimit, ...], Field(max_length=10)] = ()
+    overall_message_limits: Annotated[tuple[MessageLimit, ...], Field(max_length=10)] = ()
     control_share: Annotated[Number, Field(ge=0, le=0.9)] = 0.0
     fallback: Annotated[NamedChoice | None, BeforeValidator(_fallback)] = None
     send_nothing: SendNothing = SendNothing()
@@ -112,6 +125,8 @@ class Campaign(Entry):
         return Draft(
             reward=self.reward,
             outcomes={name: worth for name, worth in self.outcomes.items() if isinstance(worth, float)},
+            declared=list(self.outcomes),
+            opt_out_outcomes=self.opt_out_outcomes or (),
             default_reward=self.default_reward,
             activation=self.activation,
             windowless=[name for name, channel in self.channels.items() if channel.reward_window is None],
@@ -134,6 +149,16 @@ class Campaign(Entry):
         if self.default_reward is not None:
             return self.default_reward
         return min(max(0.0, self.reward.lowest), self.reward.highest)
+
+    @cached_property
+    def opt_outs(self) -> frozenset[str]:
+        """The outcomes that take back a customer's consent to the channel, for the campaign's purpose."""
+        return frozenset(OPT_OUTS & self.outcomes.keys() if self.opt_out_outcomes is None else self.opt_out_outcomes)
+
+    @cached_property
+    def targeted(self) -> tuple[str, ...]:
+        """The ids of the contents with a sell-through target."""
+        return tuple(content_id for content_id, content in self.contents.items() if content.sell_through)
 
     def reward_window_us(self, channel: str) -> int | None:
         """Return how long a decision's outcomes are waited for, in microseconds; None where they are learned singly."""

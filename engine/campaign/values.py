@@ -37,6 +37,7 @@ _UNIT_US = {
 _TIME_OF_DAY = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _WINDOW = re.compile(r"([0-9]{1,8}) *(second|minute|hour|day|week)s?", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,6}) *(minute|hour|day|week)s?", re.ASCII)
+_IDENTITY_TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DATE_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
@@ -111,6 +112,13 @@ def name(value: object) -> str:
     if not stripped.isprintable():
         raise refusal(f"must not hold line breaks or invisible characters, but is {shown(stripped)}")
     return stripped
+
+
+def identity_type(value: object) -> str:
+    """Return a type of identity: 1 to 64 lower-case letters, digits and underscores."""
+    if not isinstance(value, str) or not _IDENTITY_TYPE.fullmatch(value.strip()):
+        raise refusal(f"must be a type of identity such as email, phone or app, but is {shown(value)}")
+    return value.strip()
 
 
 def description(value: object) -> str:
@@ -234,6 +242,7 @@ def _parsed_moment(text: str) -> date | datetime | None:
 
 
 Name = Annotated[str, BeforeValidator(name)]
+IdentityType = Annotated[str, BeforeValidator(identity_type)]
 Description = Annotated[str, BeforeValidator(description)]
 Number = Annotated[float, BeforeValidator(number)]
 Whole = Annotated[int, BeforeValidator(whole)]

@@ -5,6 +5,8 @@ added to in any order of arrival and two can be added up, so that late events la
 customers have what both had.
 """
 
+from math import exp, log
+
 from msgspec import Struct
 
 DAY_US = 86_400_000_000
@@ -36,8 +38,7 @@ MEMORIES = {
     "earned.channel": Memory(30, "rewards by channel"),
     "earned.category": Memory(30, "rewards by content category"),
 }
-
-_HALF_LIVES_US = {kind: memory.half_life_days * DAY_US for kind, memory in MEMORIES.items()}
+_RATES = {kind: -log(2) / (memory.half_life_days * DAY_US) for kind, memory in MEMORIES.items()}
 
 Sum = tuple[float, int]
 """A sum's value, and the time it is reckoned at, in microseconds."""
@@ -65,22 +66,18 @@ def add_all(sums: Sums, others: Sums) -> None:
 def worth(one: Sum, kind: str, now_us: int) -> float:
     """Return what a sum is worth now; what lies in the future counts in full."""
     value, time_us = one
-    if now_us <= time_us:
-        return value
-    return value * _left(now_us - time_us, kind)
+    return value * exp(_RATES[kind] * (now_us - time_us)) if now_us > time_us else value
 
 
 def worths(sums: Sums, kind: str, now_us: int) -> dict[str, float]:
     """Return what each sum of a kind is worth now."""
-    return {about: worth(one, kind, now_us) for about, one in sums.get(kind, {}).items()}
+    rate = _RATES[kind]
+    return {
+        about: value * exp(rate * (now_us - time_us)) if now_us > time_us else value
+        for about, (value, time_us) in sums.get(kind, {}).items()
+    }
 
 
 def _joined(one: Sum, other: Sum, kind: str) -> Sum:
     late, early = (one, other) if one[1] >= other[1] else (other, one)
-    return late[0] + early[0] * _left(late[1] - early[1], kind), late[1]
-
-
-def _left(elapsed_us: int, kind: str) -> float:
-    """Return the part of a weight that is left of it after a time."""
-    left: float = 0.5 ** (elapsed_us / _HALF_LIVES_US[kind])
-    return left
+    return late[0] + early[0] * exp(_RATES[kind] * (late[1] - early[1])), late[1]

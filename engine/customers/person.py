@@ -32,7 +32,9 @@ class Known(Struct, array_like=True):
 
     `consents` are `granted` or `refused` by channel and purpose. `last_us` are the times of the last visit, purchase
     and so on.
-    `orders` are keyed hashes of order ids, newest last.
+    `orders` are keyed hashes of the ids of purchases' orders, newest last. What the gate looks at: `tracked_us` and
+    `rewarded_us` are the times of what came within a minute of the last of them, stopped or not; `places_us` are when
+    each device, channel and city was last seen in the hour around the last.
     """
 
     identity: str
@@ -45,6 +47,9 @@ class Known(Struct, array_like=True):
     contacts: list[Contact] = []
     last_us: dict[str, int] = {}
     orders: list[str] = []
+    tracked_us: list[int] = []
+    rewarded_us: list[int] = []
+    places_us: dict[str, dict[str, int]] = {}
 
     def contact(self, contact: Contact) -> None:
         """Count one message from the moment it is decided, and forget those that left the horizon before it."""
@@ -111,6 +116,12 @@ class Person(Struct, array_like=True):
 def consent_key(channel: str, purpose: str) -> str:
     """Return the name of a consent among a person's; an empty channel stands for every channel."""
     return f"{len(channel)}:{channel}{purpose}"
+
+
+def consent_channel(key: str) -> tuple[str, str]:
+    """Return the channel and the purpose of a consent by its name."""
+    length, _, rest = key.partition(":")
+    return rest[: int(length)], rest[int(length) :]
 
 
 def joined(one: Person, other: Person, link: tuple[str, str]) -> Person:

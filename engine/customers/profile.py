@@ -3,8 +3,8 @@
 `FEATURES` is the one table of what there is; a test holds the README's to it.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from msgspec import Struct
 from engine.customers.familiarity import Familiarity
 from engine.customers.memory import DAY_US, MEMORIES, Sums, worths
 from engine.customers.person import Person, consent_key
+from engine.times import local_time
 from engine.types import Features
 
 SERVICE, PERSONALISATION = "service", "personalisation"
@@ -64,65 +65,69 @@ FEATURES = (
     _behaviour("earned.channel/NAME", "reward of a message on a channel", "mean reward", "sent.channel", _ANYONE),
     _behaviour("earned.category/NAME", "reward of a message of a category", "mean reward", "sent.category", _KNOWN),
 )
+_SHARED = ("category", "category.lately", "device", "device.lately", "channel", "channel.lately")
+_COUNTED = ("visits", "purchases", "spend", "contacts")
 _BY_FAMILY = {feature.name.partition("/")[0]: feature for feature in FEATURES}
 
-Permitted = Callable[[str], bool]
-"""Tells whether a family of features may be used."""
 
-
-def permitted(level: Familiarity, consents: dict[str, str], *, consent_required: bool) -> Permitted:
+def permitted(level: Familiarity, consents: dict[str, str], *, consent_required: bool) -> frozenset[str]:
     """Return which families of features a customer's level and consents permit.
 
     A feature for personalisation is out where she refused it, or, where consent is required, has not granted it.
     """
     word = consents.get(consent_key("", PERSONALISATION))
-    personal = word == "granted" if consent_required else word != "refused"
-
-    def allowed(family: str) -> bool:
-        feature = _BY_FAMILY[family]
-        return level >= feature.least and (personal or feature.purpose == SERVICE)
-
-    return allowed
+    return _permitted(level, word == "granted" if consent_required else word != "refused")
 
 
-def profile(person: Person | None, now_us: int, where: ZoneInfo, allowed: Permitted) -> Features:
-    """Return what models are told of a customer now; nothing of one who was never seen."""
+@cache
+def _permitted(level: Familiarity, personal: bool) -> frozenset[str]:
+    return frozenset(
+        family
+        for family, feature in _BY_FAMILY.items()
+        if level >= feature.least and (personal or feature.purpose == SERVICE)
+    )
+
+
+def profile(person: Person | None, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> Features:
+    """Return what models are told of a customer now, of the families allowed; nothing of one who was never seen."""
     if person is None:
         return Features()
     attributes = person.attributes
-    categories = {name: attributes[name] for name in ATTRIBUTES if name in attributes and allowed(name)}
-    numbers = {
-        name: round(number, 4) for name, number in _numbers(person, now_us, where) if allowed(name.partition("/")[0])
-    }
+    categories = {name: attributes[name] for name in ATTRIBUTES if name in attributes and name in allowed}
+    numbers = {name: round(number, 4) for name, number in _numbers(person, now_us, where, allowed)}
     return Features(numbers=numbers, categories=categories)
 
 
-def _numbers(person: Person, now_us: int, where: ZoneInfo) -> Iterator[tuple[str, float]]:
+def _numbers(person: Person, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> Iterator[tuple[str, float]]:
     sums = person.sums
-    for kind in ("category", "category.lately", "device", "device.lately", "channel", "channel.lately"):
-        yield from _shares(kind, worths(sums, kind, now_us))
-    yield from _shares("hours", _hours(worths(sums, "hour", now_us), now_us, where))
-    for kind in ("visits", "purchases", "spend", "contacts"):
-        for value in worths(sums, kind, now_us).values():
-            yield kind, value
+    for kind in _SHARED:
+        if kind in allowed:
+            yield from _shares(kind, worths(sums, kind, now_us))
+    if "hours" in allowed:
+        yield from _shares("hours", _hours(worths(sums, "hour", now_us), now_us, where))
+    for kind in _COUNTED:
+        if kind in allowed:
+            for value in worths(sums, kind, now_us).values():
+                yield kind, value
     for what in ("visit", "purchase", "contact"):
-        if (last_us := person.last_us(what)) is not None:
-            yield f"days_since_{what}", max(0, now_us - last_us) / DAY_US
+        if (family := f"days_since_{what}") in allowed and (last_us := person.last_us(what)) is not None:
+            yield family, max(0, now_us - last_us) / DAY_US
     for place in ("channel", "category"):
-        yield from _responses(place, sums, now_us)
+        if f"earned.{place}" in allowed:
+            yield from _responses(place, sums, now_us)
 
 
 def _shares(family: str, weights: dict[str, float]) -> Iterator[tuple[str, float]]:
     """Yield the largest shares, shrunk where there is little to tell from."""
     total = SHRINKAGE + sum(weights.values())
-    for name in sorted(weights, key=lambda name: (-weights[name], name))[:NAMES_KEPT]:
-        if (share := weights[name] / total) >= FAINT:
+    for less, name in sorted([(-weight, name) for name, weight in weights.items()])[:NAMES_KEPT]:
+        if (share := -less / total) >= FAINT:
             yield f"{family}/{name}", share
 
 
 def _hours(weights: dict[str, float], now_us: int, where: ZoneInfo) -> dict[str, float]:
     """Return the weights of UTC hours by the four-hour parts of the day on a customer's clock."""
-    offset = datetime.fromtimestamp(now_us / 1e6, where).utcoffset()
+    offset = local_time(now_us, where).utcoffset()
     shift = round(offset.total_seconds() / 3600) if offset else 0
     parts: dict[str, float] = {}
     for hour, weight in weights.items():
@@ -135,6 +140,6 @@ def _hours(weights: dict[str, float], now_us: int, where: ZoneInfo) -> dict[str,
 def _responses(place: str, sums: Sums, now_us: int) -> Iterator[tuple[str, float]]:
     """Yield the mean reward of the messages sent to a place, those without one counted as nothing, shrunk to 0."""
     sent, earned = worths(sums, f"sent.{place}", now_us), worths(sums, f"earned.{place}", now_us)
-    for name in sorted(sent, key=lambda name: (-sent[name], name))[:NAMES_KEPT]:
-        if sent[name] >= FAINT:
-            yield f"earned.{place}/{name}", earned.get(name, 0.0) / (RESPONSE_SHRINKAGE + sent[name])
+    for less, name in sorted([(-weight, name) for name, weight in sent.items()])[:NAMES_KEPT]:
+        if -less >= FAINT:
+            yield f"earned.{place}/{name}", earned.get(name, 0.0) / (RESPONSE_SHRINKAGE - less)

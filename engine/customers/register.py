@@ -5,15 +5,17 @@ reached the log's end and a start has nothing to fold. Only the customers of lat
 of thousands of decoded ones would hold up Python's garbage collector for hundreds of milliseconds.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from msgspec import Struct, msgpack
 
-from engine.customers.folding import apply, touched
+from engine.customers.events import IdentitiesLinked, IdentitiesUnlinked
+from engine.customers.folding import apply, named_in, touched
 from engine.customers.person import Known, Person, components, joined
-from engine.events import DecisionTaken, IdentitiesLinked, IdentitiesUnlinked, LoggedEvent
+from engine.events import DecisionTaken, LoggedEvent
 from engine.log.customers_table import CustomersTable
+from engine.tombstones import FactErased
 
 _encode = msgpack.Encoder().encode
 _decode = msgpack.Decoder(Person).decode
@@ -60,6 +62,8 @@ class CustomerRegister:
         self._held: dict[str, Held] = {}
         self._roots: dict[str, str] = {}
         self._gone_rows: list[int] = []
+        self._gone_identities: list[str] = []
+        self._named: list[tuple[str, int]] = []
         self._changed: dict[str, Entry] = {}
         self.seq = self._saved_seq = self._table.seq
         self._next_row = self._table.next_row
@@ -81,11 +85,29 @@ class CustomerRegister:
                 self._link(self._known(event.identity, event.identity_type, logged), event, logged)
             case IdentitiesUnlinked():
                 self._unlink(event.identity, event.other)
+            case FactErased():
+                for kept in event.kept:  # they are known since then, whatever it was that named them
+                    self._known(*kept, logged)
             case _:
                 if named := touched(event, self._decision_at):
                     entry = self._known(*named, logged)
                     apply(entry.person.identities[named[0]], logged, self._category_of, self._decision_at)
+        self._named += [(identity, logged.seq) for identity in named_in(event)]
         self.seq = logged.seq
+
+    def seqs_of(self, identities: Iterable[str]) -> list[int]:
+        """Return where in the log these identities are named, in order; call `save` before."""
+        return self._table.seqs_of(identities)
+
+    def erase(self, identity: str) -> None:
+        """Forget the customer that a known identity belongs to; call `save` before and after."""
+        entry = self._entry(identity)
+        if entry is None:
+            raise LookupError("nothing is known under the identity to erase")
+        self._leave(entry)
+        self._gone_identities += entry.person.identities
+        for one in entry.person.identities:
+            self._roots.pop(one, None)
 
     def save(self) -> None:
         """Write what has changed into the log's open transaction; customers of long ago leave the memory."""
@@ -105,8 +127,16 @@ class CustomerRegister:
             bodies.append((entry.row, body))
             owners += [(identity, entry.row) for identity in sorted(entry.unowned)]
             self._hold(root, Held(entry.row, body, _others(root, entry.person)))
-        self._table.save(self.seq, bodies, owners, self._gone_rows)
+        self._table.save(
+            self.seq,
+            bodies=bodies,
+            owners=owners,
+            gone_rows=self._gone_rows,
+            gone_identities=self._gone_identities,
+            named=self._named,
+        )
         self._changed, self._gone_rows, self._saved_seq = {}, [], self.seq
+        self._gone_identities, self._named = [], []
 
     def _hold(self, root: str, held: Held) -> None:
         self._held.pop(root, None)

@@ -4,14 +4,12 @@ Nothing raw goes further than this: a value that looks like an e-mail address or
 """
 
 import re
-from collections.abc import Mapping
-from math import isfinite
 
 from engine.customers.profile import ATTRIBUTES
 from engine.customers.types import EventType, IdentifyRequest, LinkRequest, TrackRequest
-from engine.features import MAX_NUMBER, check_text, require, shown
+from engine.features import check_text, require, shown
 from engine.requests import MAX_ID_BYTES, check_identity
-from engine.times import LATEST_TIME_US, zone
+from engine.times import LATEST_TIME_US
 from engine.types import Features
 
 Violations = list[tuple[str, str]]
@@ -21,6 +19,7 @@ TOLD = (*ATTRIBUTES, PREFERRED_CHANNEL)
 """Attributes that may be told of a customer: those that become features, and what she wishes."""
 CONSENTS_MAX = 100
 EVENT_TYPES = frozenset(EventType)
+PROPERTIES_MAX = 1_000
 _PERSONAL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}|\+?\d[\d ()./-]{6,}\d")
 
 
@@ -55,7 +54,7 @@ def check_track(request: TrackRequest) -> None:
         found.append(("type", f"{shown(request.type)} is no type of event; send one of: {', '.join(EventType)}"))
     for field in ("device", "channel"):
         found += check_text(field, getattr(request, field), empty_allowed=True)
-    found += _check_properties(request.properties)
+    found += _check_texts(request.properties)
     require(found)
 
 
@@ -79,25 +78,16 @@ def _check_attribute(path: str, name: str, value: str) -> Violations:
     found = check_text(path, value, empty_allowed=True)
     if looks_personal(value):
         found.append((path, "looks like an e-mail address or a telephone number; send none of them as an attribute"))
-    if name == "time_zone" and value and not found:
-        zone(value)
     return found
 
 
-def _check_properties(properties: Features) -> Violations:
-    found: Violations = []
-    known: tuple[tuple[str, Mapping[str, object], frozenset[str]], ...] = (
-        ("categories", properties.categories, frozenset({"category", "sku", "order_id"})),
-        ("numbers", properties.numbers, frozenset({"amount", "quantity"})),
-    )
-    for kind, values, names in known:
-        for name in values.keys() - names:
-            problem = f"is no property; send {', '.join(sorted(names))} among the {kind}"
-            found.append((f"properties.{kind}[{shown(name)}]", problem))
-    for name, value in properties.categories.items():
-        found += check_text(f"properties.categories[{shown(name)}]", value)
-    for name, number in properties.numbers.items():
-        if not (isfinite(number) and 0 <= number <= MAX_NUMBER):
-            problem = f"is {number}; send a finite number from 0 to {MAX_NUMBER:g}"
-            found.append((f"properties.numbers[{shown(name)}]", problem))
-    return found
+def _check_texts(properties: Features) -> Violations:
+    """Return what cannot even be written down; what is wrong with a property otherwise, the gate judges."""
+    texts = [*properties.categories, *properties.categories.values(), *properties.numbers]
+    if len(texts) > PROPERTIES_MAX:
+        return [("properties", f"has {len(texts)} names and texts; send at most {PROPERTIES_MAX}")]
+    try:
+        "".join(text for text in texts if isinstance(text, str)).encode()
+    except UnicodeEncodeError:
+        return [("properties", "holds text that is not valid Unicode; send text that UTF-8 can hold")]
+    return []

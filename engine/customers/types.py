@@ -68,6 +68,22 @@ class TrackRequest(Struct, frozen=True):
     properties: Features = Features()
 
 
+class QuarantineReason(StrEnum):
+    """Why a fact was put aside; where several hold, the one that stands first here is named."""
+
+    TEST_ACCOUNT = "test_account"  # she is on the operator's list of test accounts
+    PERSONAL_DATA = "personal_data"  # a value looks like an e-mail address or telephone number; it is not kept
+    SCHEMA = "schema"  # a property that its type of event needs is missing, or one is unknown or of the wrong kind
+    OUT_OF_RANGE = "out_of_range"  # a number that is none, or beyond what is plausible
+    TIME_ZONE = "time_zone"  # a declared time zone that is none
+    IMPOSSIBLE_TIME = "impossible_time"  # it lies in the future, before 2000, or too long ago
+    DUPLICATE_ORDER = "duplicate_order"  # the same order of the same customer came before, under another event
+    DUPLICATE_OUTCOME = "duplicate_outcome"  # the same outcome of a decision, at the same time, under another id
+    TOO_FAST = "too_fast"  # better than silence within a second of the message: a machine, no person
+    INHUMAN_RATE = "inhuman_rate"  # more at once than a person can do
+    SHARED_ACCOUNT = "shared_account"  # one identity in more devices, channels or cities at once than a person has
+
+
 class Receipt(Struct, frozen=True):
     """What became of a fact about a customer.
 

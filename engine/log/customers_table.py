@@ -34,6 +34,11 @@ class CustomersTable:
         rows = self._rows(query, (bytes.fromhex(identity),))
         return (rows[0][0], rows[0][1]) if rows else None
 
+    def seqs_of(self, identities: Iterable[str]) -> list[int]:
+        """Return the sequence numbers of the events that name any of these identities, in order."""
+        query = "SELECT seq FROM customer_events WHERE identity = ?"
+        return sorted({row[0] for one in identities for row in self._rows(query, (bytes.fromhex(one),))})
+
     def read(self) -> Iterator[bytes]:
         """Yield every customer's bytes."""
         after = 0
@@ -44,18 +49,21 @@ class CustomersTable:
     def save(
         self,
         seq: int,
+        *,
         bodies: Iterable[tuple[int, bytes]],
         owners: Iterable[tuple[str, int]],
         gone_rows: Iterable[int],
-        gone_identities: Iterable[str] = (),
+        gone_identities: Iterable[str],
+        named: Iterable[tuple[str, int]],
     ) -> None:
-        """Write customers' bytes, the rows of identities, and the sequence number they have reached."""
+        """Write customers' bytes, the rows of identities, where they are named, and the sequence number reached."""
         with self._log.writing() as connection:
-            if not connection.in_transaction:
-                connection.execute("BEGIN IMMEDIATE")
+            self._log.begin()
             run = connection.executemany
             run("DELETE FROM customers WHERE row = ?", [(row,) for row in gone_rows])
-            run("DELETE FROM identities WHERE identity = ?", [(bytes.fromhex(one),) for one in gone_identities])
+            gone = [(bytes.fromhex(identity),) for identity in gone_identities]
+            run("DELETE FROM identities WHERE identity = ?", gone)
+            run("DELETE FROM customer_events WHERE identity = ?", gone)
             run(
                 "INSERT INTO customers (row, body) VALUES (?, ?) ON CONFLICT (row) DO UPDATE SET body = excluded.body",
                 bodies,
@@ -63,6 +71,10 @@ class CustomersTable:
             run(
                 "INSERT OR REPLACE INTO identities (identity, customer_row) VALUES (?, ?)",
                 [(bytes.fromhex(identity), row) for identity, row in owners],
+            )
+            run(
+                "INSERT OR REPLACE INTO customer_events (identity, seq) VALUES (?, ?)",
+                [(bytes.fromhex(identity), seq) for identity, seq in named],
             )
             connection.execute("INSERT OR REPLACE INTO customers_fold (id, seq) VALUES (1, ?)", (seq,))
 

@@ -192,3 +192,61 @@ def customers(db: Database) -> None:
     db.execute("CREATE TABLE customers (row INTEGER PRIMARY KEY, body BLOB NOT NULL)")
     db.execute("CREATE TABLE identities (identity BLOB PRIMARY KEY, customer_row INTEGER NOT NULL) WITHOUT ROWID")
     db.execute("CREATE TABLE customers_fold (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL)")
+
+
+@migrations(name="0007_quarantine")
+def quarantine(db: Database) -> None:
+    """Create the view of facts that were put aside, and the indexes by which they and their re-admissions are found."""
+    db.execute(
+        "CREATE INDEX events_quarantined ON events (json_extract(body, '$.reason'), seq)"
+        " WHERE kind = 'fact_quarantined'"
+    )
+    db.execute("CREATE INDEX events_quarantined_seq ON events (seq) WHERE kind = 'fact_quarantined'")
+    db.execute(
+        "CREATE INDEX events_readmitted ON events (json_extract(body, '$.quarantined_seq'))"
+        " WHERE kind = 'fact_readmitted'"
+    )
+    db.create_view(
+        "quarantine",
+        """
+        SELECT seq,
+               strftime('%Y-%m-%dT%H:%M:%fZ', time_us / 1e6, 'unixepoch') AS receive_time,
+               json_extract(body, '$.fact.kind') AS kind,
+               json_extract(body, '$.reason') AS reason,
+               json_extract(body, '$.detail') AS detail,
+               json_extract(body, '$.identity') AS identity,
+               strftime('%Y-%m-%dT%H:%M:%fZ', json_extract(body, '$.fact.occur_time_us') / 1e6, 'unixepoch')
+                   AS occur_time,
+               EXISTS (SELECT 1 FROM events AS readmitted
+                       WHERE readmitted.kind = 'fact_readmitted'
+                         AND json_extract(readmitted.body, '$.quarantined_seq') = events.seq) AS readmitted
+        FROM events WHERE kind = 'fact_quarantined'
+        """,
+    )
+
+
+@migrations(name="0008_customer_events")
+def customer_events(db: Database) -> None:
+    """Let a customer's events be found and erased.
+
+    `customer_events` is part of the customers' fold, which is folded anew. The views count tombstones with what they
+    stand for; `scrub_due` has a row while the file may hold bytes of what was erased.
+    """
+    db.execute("CREATE TABLE customer_events (identity BLOB, seq INTEGER, PRIMARY KEY (identity, seq)) WITHOUT ROWID")
+    db.execute("CREATE TABLE scrub_due (since_us INTEGER NOT NULL)")
+    db.execute("DELETE FROM customers")
+    db.execute("DELETE FROM identities")
+    db.execute("DELETE FROM customers_fold")
+    views = [(name, sql) for name in _COUNTED for (sql,) in db.execute(_VIEW, (name,))]
+    for name, _ in reversed(views):
+        db.execute(f"DROP VIEW {name}")
+    for _, sql in views:
+        db.execute(
+            sql.replace("kind = 'decision_taken'", "kind IN ('decision_taken', 'decision_erased')").replace(
+                "kind = 'reward_received'", "kind IN ('reward_received', 'reward_erased')"
+            )
+        )
+
+
+_COUNTED = ("decisions", "rewards", "windows", "logged_events")
+_VIEW = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?"

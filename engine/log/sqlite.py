@@ -91,14 +91,18 @@ class Log:
         decision_seq = getattr(event, "decision_seq", None)
         kind = type(event).__struct_config__.tag
         with self.writing():
-            if not self._connection.in_transaction:
-                self._connection.execute("BEGIN IMMEDIATE")
+            self.begin()
             self._connection.execute(
                 "INSERT INTO events (seq, time_us, kind, key, decision_seq, body) VALUES (?, ?, ?, ?, ?, ?)",
                 (seq, time_us, kind, key, decision_seq, encode(event).decode()),
             )
         self._next_seq += 1
         return LoggedEvent(seq=seq, time_us=time_us, event=event)
+
+    def begin(self) -> None:
+        """Open a transaction where none is open; within `writing`."""
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         """Make everything appended durable."""
@@ -130,6 +134,15 @@ class Log:
         logged = map(_logged, self.rows(_EVENT + "decision_seq = ? ORDER BY seq", (decision_seq,)))
         return [LoggedReward(one.seq, one.event) for one in logged if isinstance(one.event, RewardReceived)]
 
+    def seqs_about(self, decision_seq: int) -> list[int]:
+        """Return where a decision's rewards and its activation are, in order."""
+        return [row[0] for row in self.rows("SELECT seq FROM events WHERE decision_seq = ?", (decision_seq,))]
+
+    def events(self, seqs: list[int]) -> list[LoggedEvent]:
+        """Return the events at these sequence numbers, at most some hundreds, in order."""
+        marks = ", ".join("?" * len(seqs))
+        return [_logged(row) for row in self.rows(f"{_EVENT}seq IN ({marks}) ORDER BY seq", tuple(seqs))]
+
     def read(self, after_seq: int = 0) -> Iterator[LoggedEvent]:
         """Yield every event after a sequence number, in order, in constant memory."""
         while rows := self.rows(_EVENT + "seq > ? ORDER BY seq LIMIT ?", (after_seq, _READ_ROWS)):
@@ -139,9 +152,15 @@ class Log:
     def save_snapshot(self, snapshot: StoredSnapshot, kept: int) -> None:
         """Save a snapshot in one transaction and drop all but the `kept` newest; commits what was appended before."""
         self.commit()
+        self.store_snapshot(snapshot, kept)
+        reached(FaultPoint.IN_SNAPSHOT)
+        self.commit()
+
+    def store_snapshot(self, snapshot: StoredSnapshot, kept: int) -> None:
+        """Save a snapshot in the open transaction, or a new one, and drop all but the `kept` newest."""
         with self.writing():
             run = self._connection.execute
-            run("BEGIN IMMEDIATE")
+            self.begin()
             run("DELETE FROM snapshots WHERE seq = ?", (snapshot.seq,))
             run(
                 "INSERT INTO snapshots (seq, time_us, folds, sha256) VALUES (?, ?, ?, ?)",
@@ -152,8 +171,6 @@ class Log:
                 [(snapshot.seq, name, model) for name, model in snapshot.models.items()],
             )
             run("DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?)", (kept,))
-            reached(FaultPoint.IN_SNAPSHOT)
-            run("COMMIT")
 
     def snapshots(self) -> Iterator[StoredSnapshot]:
         """Yield the stored snapshots, newest first, unchecked."""
@@ -227,6 +244,7 @@ def _connected(path: Path, durability: Durability) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # deleted rows are overwritten; `erasing` sees to the rest
         connection.execute("PRAGMA journal_size_limit = 67108864")
         migrations.apply(Database(connection))
     except sqlite3.Error as error:

@@ -5,12 +5,13 @@ Which calls are made depends on the seed and on the answers' decision ids only, 
 
 import random
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from decisioning.v1 import campaign_service_pb2 as campaign_pb
 from decisioning.v1 import decisioning_service_pb2 as pb
+from decisioning.v1 import model_service_pb2 as model_pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.wardrobe import NOON_US, SECOND_US
@@ -44,7 +45,19 @@ LEARNING = {
 
 Their versions differ in what no rebuild is due for, unless that is asked for.
 """
-CHANCES = {"decide": 40, "reward": 33, "activate": 12, "repeat": 11, "mistake": 2, "apply": 1, "pause": 1}
+CHANCES = {
+    "decide": 34,
+    "batch": 4,
+    "reward": 33,
+    "activate": 12,
+    "repeat": 11,
+    "switch": 2,
+    "mistake": 2,
+    "apply": 1,
+    "pause": 1,
+}
+SWITCHES = ("FreezeChannel", "UnfreezeChannel", "SwitchToFallback", "SwitchBack")
+BATCH_MAX = 12  # decisions in one commit
 RESUME_CHANCE = 0.2
 CUSTOMERS = 300
 RECENT = 80
@@ -101,27 +114,28 @@ class Workload:
         """Take an answer to account, where the call was not refused."""
         if call.repeated:
             return
-        if call.method == "Decide":
-            self._decided.append(Decided(answer.decision_id, self._now_us))
-        if call.method in {"Decide", "Reward", "Activate"}:
+        self._decided.extend(Decided(decision_id, self._now_us) for decision_id in decisions_of(call, answer))
+        if call.method in {"Decide", "BatchDecide", "Reward", "Activate"}:
             self._accepted.append(call)
 
     def _call(self, kind: str) -> Call:
-        match kind:
-            case "decide":
-                return Call("Decide", self._decide(f"q{self._made}"))
-            case "reward":
-                return Call("Reward", self._reward(self._random.choice(self._decided)))
-            case "activate":
-                return self._activate(self._random.choice(self._decided))
-            case "repeat":
-                call = self._random.choice(self._accepted)
-                return Call(call.method, call.message, repeated=True)
-            case "mistake":
-                return self._mistake()
-            case _:
-                change = self._apply if kind == "apply" else self._pause
-                return change(self._random.choice(list(LEARNING)))
+        choose = self._random.choice
+        makers: dict[str, Callable[[], Call]] = {
+            "decide": lambda: Call("Decide", self._decide(f"q{self._made}")),
+            "batch": self._batch,
+            "reward": lambda: Call("Reward", self._reward(choose(self._decided))),
+            "activate": lambda: self._activate(choose(self._decided)),
+            "repeat": lambda: replace(choose(self._accepted), repeated=True),
+            "switch": lambda: self._switch(choose(SWITCHES)),
+            "mistake": self._mistake,
+            "apply": lambda: self._apply(choose(list(LEARNING))),
+            "pause": lambda: self._pause(choose(list(LEARNING))),
+        }
+        return makers[kind]()
+
+    def _batch(self) -> Call:
+        requests = [self._decide(f"q{self._made}-{number}") for number in range(self._random.randint(2, BATCH_MAX))]
+        return Call("BatchDecide", pb.BatchDecideRequest(requests=requests))
 
     def _decide(self, request_id: str) -> pb.DecideRequest:
         customer = self._random.randrange(CUSTOMERS)
@@ -168,11 +182,22 @@ class Workload:
         source = CAMPAIGN.format(name=name, **parts)
         return Call("ApplyCampaign", campaign_pb.ApplyCampaignRequest(source=source))
 
+    def _switch(self, method: str) -> Call:
+        campaign, channel = self._random.choice(list(LEARNING)), self._random.choice(["", "app", "email", "web"])
+        return Call(method, getattr(model_pb, f"{method}Request")(campaign=campaign, channel=channel))
+
     def _pause(self, name: str) -> Call:
         if name in self._paused:
             return Call("Decide", self._decide(f"q{self._made}"))
         self._paused.append(name)
         return Call("PauseCampaign", campaign_pb.PauseCampaignRequest(name=name))
+
+
+def decisions_of(call: Call, answer: Any) -> list[str]:
+    """Return the ids of the decisions that a call was answered with."""
+    if call.method == "BatchDecide":
+        return [one.decision.decision_id for one in answer.results if one.HasField("decision")]
+    return [answer.decision_id] if call.method == "Decide" else []
 
 
 def _timestamp(time_us: int) -> Timestamp:

@@ -16,12 +16,14 @@ from typing import Any
 
 import grpc
 from decisioning.v1.campaign_service_pb2_grpc import CampaignServiceStub
+from decisioning.v1.customer_service_pb2_grpc import CustomerServiceStub
 from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceStub
+from decisioning.v1.model_service_pb2_grpc import ModelServiceStub
 
 from engine.fault_points import FaultPoint
 from server import fault_option
 from tests.conftest import server_environment
-from tests.end_to_end.kill_workload import Call, Workload
+from tests.end_to_end.kill_workload import SWITCHES, Call, Workload
 from tests.wardrobe import KEY
 
 ANYWHERE = "anywhere"
@@ -80,21 +82,32 @@ class KilledService:
         self._kills = iter(kills)
         self._begin()
 
-    def answer(self, call: Call) -> Answered:
-        """Make a call, and again with the same ids whenever the service died before it answered."""
-        retried = False
+    @property
+    def kills_left(self) -> bool:
+        """Tell whether some planned kill has not come yet."""
+        return self._kill is not None
+
+    def answers(self, calls: Sequence[Call]) -> list[Answered]:
+        """Make calls all at once, and those again with the same ids over which the service died."""
+        waiting, done, retried = dict(enumerate(calls)), {}, set[int]()
         while True:
             self._calls += 1
             if self._kill and self._kill.where == ANYWHERE and self._calls == self._kill.times:
                 self._kill_after(self._kill.seconds)
-            try:
-                return Answered(call, getattr(self._stubs[call.method], call.method)(call.message, timeout=60), retried)
-            except grpc.RpcError as failure:
-                if failure.code() != grpc.StatusCode.UNAVAILABLE:
-                    return Answered(call, failure.code(), retried)
+            under_way = {place: self._stub(call).future(call.message, timeout=60) for place, call in waiting.items()}
+            for place, future in under_way.items():
+                failure = future.exception()
+                answer = future.result() if failure is None else failure.code()
+                if answer != grpc.StatusCode.UNAVAILABLE:
+                    done[place] = Answered(waiting.pop(place), answer, place in retried)
+            if not waiting:
+                return [done[place] for place in range(len(calls))]
             self._buried()
             self._begin()
-            retried = True
+            retried |= waiting.keys()
+
+    def _stub(self, call: Call) -> Any:
+        return getattr(self._stubs[call.method], call.method)
 
     def wait_for_rebuilds(self) -> None:
         """Wait until every rebuild that began has been swapped in, however often the service is killed over it."""
@@ -149,7 +162,10 @@ class KilledService:
         self._channel = grpc.insecure_channel(address)
         campaigns, decisioning = CampaignServiceStub(self._channel), DecisioningServiceStub(self._channel)
         self._stubs = dict.fromkeys(("ApplyCampaign", "PauseCampaign", "ResumeCampaign"), campaigns)
-        self._stubs |= dict.fromkeys(("Decide", "Reward", "Activate"), decisioning)
+        self._stubs |= dict.fromkeys(("Decide", "BatchDecide", "Reward", "Activate"), decisioning)
+        self._stubs |= dict.fromkeys(("Identify", "EraseCustomer"), CustomerServiceStub(self._channel))
+        models = ModelServiceStub(self._channel)
+        self._stubs |= dict.fromkeys((*SWITCHES, "Rollback", "RebuildModels", "ListSnapshots", "ListRebuilds"), models)
 
     def _kill_after(self, seconds: float) -> None:
         threading.Timer(seconds, self._process.kill).start()
@@ -165,7 +181,7 @@ class KilledService:
 def calls_answered(service: KilledService, workload: Workload, count: int) -> Iterator[Answered]:
     """Yield every call of a workload with its answer."""
     for call in workload.calls(count):
-        answered = service.answer(call)
+        (answered,) = service.answers([call])
         refused = isinstance(answered.answer, grpc.StatusCode)
         assert not (refused and call.method == "ApplyCampaign"), "a campaign of the workload breaks a rule"
         if not refused:

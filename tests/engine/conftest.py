@@ -8,7 +8,11 @@ import pytest
 
 from engine.engine import Engine
 from engine.opening import open_engine
+from engine.stock_operations import set_stock
 from engine.types import DecideRequest, Features
+from tests.engine import crowd
+from tests.engine.crowd import ACTIVATED, live
+from tests.engine.erasing import Town
 from tests.wardrobe import CAMPAIGN, KEY, NOON_US
 
 
@@ -53,3 +57,21 @@ def asking() -> Callable[..., DecideRequest]:
         return DecideRequest(**(fields | changes))  # type: ignore[arg-type]
 
     return ask
+
+
+@pytest.fixture
+def town(opened: Callable[..., Engine]) -> Town:
+    """Let a town of customers live for two days, with a snapshot and a restart in between."""
+
+    def lived(count: int, days: int = 2) -> tuple[Engine, list[crowd.Member]]:
+        engine = opened(source=crowd.CAMPAIGN)
+        engine.apply_campaign(ACTIVATED, NOON_US)
+        set_stock(engine, "polo-blue", 1_000_000, NOON_US)
+        members = crowd.crowd(count)
+        for day in range(days):
+            live(engine, members, day)
+            engine.snapshot(engine.state.clock_us)
+            engine = opened(source=None)
+        return engine, members
+
+    return lived

@@ -7,8 +7,10 @@ import numpy as np
 from engine import model_operations
 from engine.engine import Engine
 from engine.events import DecisionTaken, Event, Stage, Switch
+from engine.history import past_of
+from engine.replay import replay
 from engine.types import DecideRequest, RewardRequest
-from tests.engine.test_replay import lived
+from tests.engine.test_replay import lived, same_weights
 from tests.wardrobe import NOON_US
 
 Ask = Callable[..., DecideRequest]
@@ -39,6 +41,21 @@ def busy(engine: Engine, ask: Ask, rounds: int) -> None:
         decision = sent(engine, ask, ("email", "app")[number % 2])
         engine.reward(RewardRequest(decision.decision_id, value=(0.4, -0.3, 0.7)[number % 3]), NOON_US)
     engine.commit()
+
+
+def ruin(engine: Engine, name: str, weight: float = float("nan")) -> None:
+    """Make every weight that a model has learned this one, as broken memory might."""
+    model = engine.state.models[name]
+    for index, *_ in model.weights():
+        model._workspace.set_weight(int(index), 0, weight)
+
+
+def assert_replays(engine: Engine) -> None:
+    """Taking every decision of the log again gives the same decisions, and the same weights."""
+    again = replay(engine.log.read(), past_of(engine.log))
+    assert again.different == ()
+    assert same_weights(engine.state, again.state)
+    assert engine.state.put_back == again.state.put_back
 
 
 def stage(decision: DecisionTaken, name: str) -> Stage:

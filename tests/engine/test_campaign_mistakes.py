@@ -164,6 +164,13 @@ MISTAKES = (
         "must be the word now, or hours such as",
     ),
     ("    category: polos\n", "", 23, "contents.polo.category", "polo has no category; add one"),
+    (
+        "control_share: 0.1",
+        "reward_window: 1 day",
+        7,
+        "reward_window",
+        "here; it belongs to send_nothing",
+    ),
     ("category: polos", "catgory: polos", 24, "contents.polo.catgory", "did you mean 'category'?"),
     ("category: polos", "category: ''", 24, "contents.polo.category", "must have 1 to 128 characters, but has 0"),
     ("category: polos", "quiet_hours: x", 24, "contents.polo.quiet_hours", "here; it belongs to channels.<name>"),

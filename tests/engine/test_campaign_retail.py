@@ -16,6 +16,7 @@ from engine.campaign.spec import (
     NamedChoice,
     QuietHours,
     RewardRange,
+    SellThrough,
     SendNothing,
     SendWindow,
 )
@@ -25,7 +26,7 @@ from engine.types import NOTHING
 TEXT = (Path(__file__).parents[2] / "simulators" / "campaigns" / "retail.yaml").read_text()
 ENTRIES = (
     *(Campaign, Channel, Content, Exploration, MessageLimit),
-    *(NamedChoice, QuietHours, RewardRange, SendNothing, SendWindow),
+    *(NamedChoice, QuietHours, RewardRange, SellThrough, SendNothing, SendWindow),
 )
 FIELDS = sorted({field.alias or name for entry in ENTRIES for name, field in entry.model_fields.items()})
 

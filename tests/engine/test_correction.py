@@ -93,7 +93,8 @@ def test_a_blast_whose_windows_close_together_ends_near_the_truth(opened: Opened
     for learn in ("at_close", "provisionally"):
         engine = opened(learn, source=in_seconds(600, learn))
         lived(engine, 1, pace_us=1, rounds=messages)
-        engine.tick(NOON_US + 700 * SECOND_US)
+        while engine.tick(NOON_US + 700 * SECOND_US):
+            pass  # each closes only so many
         ends.append(expected(engine.state.models["wardrobe/router"]))
     at_close, corrected = ends
     assert abs(corrected - TRUTH) < CLICK - TRUTH  # no further off than never having heard

@@ -101,7 +101,7 @@ def test_a_failure_takes_back_what_was_told_since_the_last_commit(
     lived(engine, 50)
     known = everyone(engine)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         engine.log.undo()
         raise LogUnavailable("disk full")
 

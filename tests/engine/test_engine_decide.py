@@ -176,10 +176,10 @@ def test_a_content_is_not_sent_outside_its_dates(opened: Callable[..., Engine], 
 
 
 def test_a_failing_model_degrades_the_choice_and_says_so(engine: Engine, asking: Ask) -> None:
-    """Where a model is missing its stage is drawn uniformly, the answer says fallback, and the log says why."""
+    """Where a model is missing its stage is drawn uniformly, the answer says uniform, and the log says why."""
     engine.state.models.clear()
     treated = [decision for decision in decided(engine, asking, 50) if not decision.control]
     for decision in treated:
-        assert decision.reason is Reason.FALLBACK
+        assert decision.reason is Reason.UNIFORM
         assert "no model" in decision.stages[0].problem
         assert len(set(decision.stages[0].probabilities.values())) == 1

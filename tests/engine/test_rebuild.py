@@ -53,6 +53,14 @@ def anew(engine: Engine, version: int) -> dict[str, Bandit]:
     return rebuilt_models(engine.log.read(), engine.log.decision, "wardrobe", version)
 
 
+def finish(engine: Engine, version: int, now_us: int) -> None:
+    """Let the rebuild under way learn what it has to, and swap its models in."""
+    engine.commit()
+    upto_seq = engine.state.rebuilds["wardrobe"].upto_seq
+    rebuild(engine.log.folder, "wardrobe", version, upto_seq)
+    model_operations.finish_rebuild(engine, "wardrobe", upto_seq, now_us)
+
+
 @pytest.mark.parametrize("source", [AT_CLOSE, CAMPAIGN], ids=["windows", "no windows"])
 def test_a_rebuild_under_the_same_settings_gives_the_models_that_serve(
     opened: Callable[..., Engine], source: str
@@ -71,7 +79,7 @@ def test_a_rebuild_learns_what_came_too_late(opened: Callable[..., Engine]) -> N
     assert len(late) > 50
     assert engine.state.late_rewards == len(late)
     live, rebuilt = engine.state.models["wardrobe/app/content"], anew(engine, 1)["wardrobe/app/content"]
-    line = engine.state.catalogue("wardrobe").channels["app"].content_lines["polo"]
+    line = engine.state.campaigns.catalogue("wardrobe").channels["app"].content_lines["polo"]
     assert rebuilt.expected_cost("shared |X", line) < live.expected_cost("shared |X", line)  # worth more than it seemed
 
 
@@ -83,9 +91,8 @@ def test_a_changed_reward_table_starts_a_rebuild_and_the_old_log_is_worth_what_i
     lived(engine, range(500))
     propensities = [getattr(one.event, "propensity", None) for one in engine.log.read()]
     engine.apply_campaign(REVALUED, NOON_US + 600 * 60 * SECOND_US)
-    upto_seq = engine.state.rebuilds["wardrobe"].upto_seq
-    model_operations.finish_rebuild(engine, "wardrobe", upto_seq, NOON_US + 601 * 60 * SECOND_US)
-    line = engine.state.catalogue("wardrobe").channels["app"].content_lines["polo"]
+    finish(engine, 2, NOON_US + 601 * 60 * SECOND_US)
+    line = engine.state.campaigns.catalogue("wardrobe").channels["app"].content_lines["polo"]
     cost = engine.state.models["wardrobe/app/content"].expected_cost("shared |X city=Anytown", line)
     assert cost < -0.2  # at 0.2 a click, no expectation could lie beyond it
     again = [getattr(one.event, "propensity", None) for one in engine.log.read()]
@@ -118,8 +125,7 @@ def test_a_decision_half_taught_before_a_rebuild_is_taught_whole_after_it(
         decision = engine.decide(DecideRequest("wardrobe", "ann", channels=ONLY_APP), NOON_US)
     engine.reward(RewardRequest(decision.decision_id, "r1", "clicked"), NOON_US + SECOND_US)
     model_operations.start_rebuild(engine, "wardrobe", NOON_US + 2 * SECOND_US)
-    upto_seq = engine.state.rebuilds["wardrobe"].upto_seq
-    model_operations.finish_rebuild(engine, "wardrobe", upto_seq, NOON_US + 3 * SECOND_US)
+    finish(engine, 1, NOON_US + 3 * SECOND_US)
     taught: list[tuple[float, float | None]] = []
     real = state.teach
     monkeypatch.setattr(state, "teach", lambda m, r, v, b=None: taught.append((v, b)) or real(m, r, v, b))

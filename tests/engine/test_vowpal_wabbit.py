@@ -37,6 +37,14 @@ def test_learning_by_the_bindings_own_methods_is_learning_by_the_public_ones() -
     assert np.array_equal(quick.weights(), public.weights())
 
 
+def test_predicting_by_the_bindings_own_methods_is_predicting_by_the_public_ones() -> None:
+    """The shortcut past the wrapped examples gives every probability to the last bit, while the model learns."""
+    model = Bandit()
+    for shared, line, cost, weight in lessons(300):
+        assert model.probabilities(shared, LINES) == model._workspace.predict([shared, *LINES])
+        model.learn(shared, line, cost, weight)
+
+
 def test_actions_parsed_once_give_the_probabilities_of_actions_parsed_afresh() -> None:
     """A cached action line predicts as a new one does, before and after learning."""
     cached = Bandit()

@@ -5,20 +5,13 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from engine.customers.events import CustomerIdentified, EventTracked, IdentitiesLinked, IdentitiesUnlinked
 from engine.customers.familiarity import familiarity
 from engine.customers.person import Person
 from engine.customers.profile import permitted, profile
 from engine.customers.register import CustomerRegister
 from engine.customers.types import Consent
-from engine.events import (
-    CustomerIdentified,
-    DecisionTaken,
-    Event,
-    EventTracked,
-    IdentitiesLinked,
-    IdentitiesUnlinked,
-    LoggedEvent,
-)
+from engine.events import DecisionTaken, Event, LoggedEvent
 from engine.log.customers_table import CustomersTable
 from engine.log.sqlite import Log
 from engine.types import Features

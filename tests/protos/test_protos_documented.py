@@ -63,7 +63,8 @@ def test_names_keep_to_one_style(contract: list[FileDescriptorProto]) -> None:
         for kind, name, _ in elements(file):
             assert re.fullmatch(styles.get(kind, r"([A-Z][a-z0-9]*)+"), name), (kind, name)
         for enum in file.enum_type:
-            assert all(value.name.startswith(f"{enum.name.upper()}_") for value in enum.value)
+            prefix = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", enum.name).upper()
+            assert all(value.name.startswith(f"{prefix}_") for value in enum.value)
             assert enum.value[0].name.endswith("_UNSPECIFIED")
         for service in file.service:
             assert service.name.endswith("Service")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import types
+from engine.eligibility.removals import Because, Removal
 from engine.errors import InvalidRequest
 from engine.events import DecisionTaken, Reason, Stage
 from engine.times import LATEST_TIME_US
@@ -21,9 +22,12 @@ numbers = st.floats(allow_nan=False)
 optional_numbers = st.none() | numbers
 probabilities = st.floats(0, 1)
 stages = st.builds(
-    lambda name, policy, problem, distribution: Stage(name, min(distribution), distribution, policy, problem),
+    lambda name, policy, problem, distribution, price: Stage(
+        name, min(distribution), distribution, policy, problem, {max(distribution): price}
+    ),
     *(text, text, text),
     st.dictionaries(text, probabilities, min_size=1, max_size=5),
+    st.floats(0, 1),
 )
 decisions = st.builds(
     DecisionTaken,
@@ -107,6 +111,25 @@ def test_a_decision_is_told_as_it_was_taken(decision: DecisionTaken) -> None:
     for told, taken in zip(reply.stages, decision.stages, strict=True):
         assert [(each.action, each.probability) for each in told.probabilities] == list(taken.probabilities.items())
         assert (told.action, told.propensity) == (taken.action, taken.propensity)
+        assert [each.price for each in told.probabilities] == [
+            taken.prices.get(name, 0) for name in taken.probabilities
+        ]
+
+
+@given(decisions, st.lists(st.builds(Removal, st.sampled_from(Because), text, text, text, text), max_size=5))
+def test_removals_are_told_in_their_order_with_the_decision(decision: DecisionTaken, removed: list[Removal]) -> None:
+    """The reply says what each rule removed and by which name the contract knows it."""
+    reply = pb.DecideResponse.FromString(convert.decide_response(decision, removed).SerializeToString())
+    told = [(one.channel, one.content_id, one.send_slot, one.detail) for one in reply.removals]
+    assert told == [(one.channel, one.content_id, one.send_slot, one.detail) for one in removed]
+    names = [pb.RemovalReason.Name(one.reason) for one in reply.removals]
+    assert names == [f"REMOVAL_REASON_{one.because.name}" for one in removed]
+
+
+def test_every_rule_has_its_place_on_the_wire() -> None:
+    """The contract's rules are the engine's, and no removal is sent as unspecified."""
+    on_wire = {name.removeprefix("REMOVAL_REASON_").lower() for name, _ in pb.RemovalReason.items()}
+    assert on_wire == {because.value for because in Because} | {"unspecified"}
 
 
 def test_every_reason_has_its_place_on_the_wire() -> None:

@@ -11,7 +11,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from tests.server.scripted_engine import ScriptedEngine
 from tests.server.served import refusal, served
 
-SERVICES = ["", *(f"decisioning.v1.{name}Service" for name in ("Decisioning", "Campaign", "Model", "Customer"))]
+NAMES = ("Decisioning", "Campaign", "Model", "Customer", "Stock")
+SERVICES = ["", *(f"decisioning.v1.{name}Service" for name in NAMES)]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -11,6 +11,7 @@ from decisioning.v1 import model_service_pb2 as pb
 
 from engine.engine import Engine
 from server.clock import wall_clock_us
+from tests.engine.operated import ruin
 from tests.server.served import Client, refusal, served
 
 REBUILDING = {"RebuildModels", "ListRebuilds"}  # test_rebuilds.py calls them
@@ -153,6 +154,23 @@ def test_a_rollback_brings_back_what_the_snapshot_knew(engine: Engine, tmp_path:
         assert [model.lessons for model in after] == [model.lessons for model in before] == [2, 2]
         assert [model.last_lesson_time for model in after] == [model.last_lesson_time for model in before]
         assert call(client, "GetModel", channel="").models[0].lessons == 5
+
+
+def test_a_refused_model_tells_why_until_it_has_learned(engine: Engine) -> None:
+    """Decide says on which rung it stands, GetModel what happened to the model, and both forget it with a lesson."""
+    with served(engine) as client:
+        taught(client, 2)
+        engine.snapshot(wall_clock_us())
+        good_seq = engine.snapshot_seq
+        ruin(engine, "wardrobe/email/content")
+        refused = e_mailed(client)
+        content, slot = call(client, "GetModel").models
+        taught(client, 1)
+        assert not any(model.problem for model in call(client, "GetModel").models)
+    assert refused.reason == decisioning_pb.REASON_PREVIOUS_SNAPSHOT
+    assert refused.stages[1].policy == "wardrobe/email/content"
+    assert f"event {good_seq}" in content.problem == refused.stages[1].problem
+    assert slot.problem == ""
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -14,10 +14,15 @@ from decisioning.v1.campaign_service_pb2_grpc import CampaignServiceStub
 from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceStub
 from decisioning.v1.model_service_pb2_grpc import ModelServiceStub
 
+from engine.engine import Engine
+from engine.events import ModelsRebuilt
 from engine.history import past_of
 from engine.opening import open_engine
+from engine.rebuilt_file import read_rebuilt, rebuilt_file
 from engine.replay import replay
+from server import rebuilds
 from tests.conftest import StartedServer
+from tests.server.served import served
 from tests.wardrobe import CAMPAIGN
 
 REVALUED = CAMPAIGN.replace("clicked: 0.2", "clicked: 0.9")
@@ -84,6 +89,29 @@ def test_a_rebuild_that_was_cut_off_is_begun_again_at_the_next_start(
     server = start_server("--data", data)
     wait_until_said(server, "rebuild_swapped")
     assert server.stop() == 0
+
+
+def test_what_is_taught_meanwhile_is_learned_in_rounds_before_the_swap(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process catches up until no lesson more than allowed is left for the swap; one given up swaps nothing."""
+    monkeypatch.setattr(rebuilds, "SWAP_LESSONS_MAX", 0)
+    monkeypatch.setattr(rebuilds, "ROUND_LESSONS_MAX", 20)
+    with served(engine) as client:
+        rewarded(client.decisioning, range(50))
+        client.models.RebuildModels(model_pb.RebuildModelsRequest(campaign="wardrobe"))
+        begun = client.models.RebuildModels(model_pb.RebuildModelsRequest(campaign="wardrobe"))
+        rewarded(client.decisioning, range(50, 150))
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while client.models.ListRebuilds(model_pb.ListRebuildsRequest()).rebuilds:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.02)
+    left = read_rebuilt(rebuilt_file(engine.log.folder, "wardrobe", begun.upto_seq))
+    assert left is not None
+    assert left.caught_up == 100
+    swapped = [logged.event for logged in engine.log.read() if isinstance(logged.event, ModelsRebuilt)]
+    assert [event.upto_seq for event in swapped] == [begun.upto_seq]
+    assert replay(engine.log.read(), past_of(engine.log)).different == ()
 
 
 def test_a_rebuild_can_be_asked_for_and_watched(start_server: Callable[..., StartedServer], tmp_path: Path) -> None:

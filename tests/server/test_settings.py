@@ -130,3 +130,12 @@ def test_the_table_has_a_row_for_every_setting() -> None:
         assert variable.strip("`") == f"DECISIONING_SERVER_{name.strip('`').upper()}"
         assert values
         assert description
+
+
+def test_test_accounts_have_a_type_and_a_value() -> None:
+    """What is no identity is refused, without showing it."""
+    settings = load_settings(["--test-accounts", "email:tester@example.com,customer_id:a:b"])
+    assert settings.test_accounts == ("email:tester@example.com", "customer_id:a:b")
+    with pytest.raises(SettingsRefused, match="number 2") as refused:
+        load_settings(["--test-accounts", "email:a@b.com,tester"])
+    assert "a@b" not in str(refused.value)

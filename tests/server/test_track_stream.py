@@ -167,7 +167,10 @@ def test_a_log_lost_within_a_stream_is_unavailable(engine: Engine, monkeypatch: 
 
 def test_decisions_are_answered_while_a_large_stream_is_taken(engine: Engine) -> None:
     """A stream of ten thousand events lets single calls in between, and loses none of its own."""
-    events = [event(number) for number in range(10_000)]
+    many = [
+        Identity(type="cookie", value=f"c-{number}") for number in range(1_000)
+    ]  # none of them faster than a person
+    events = [event(number, identity=many[number % 1_000]) for number in range(10_000)]
     request = decisioning_pb.DecideRequest(campaign="wardrobe", customer_id="ryan")
     with served(engine) as client:
         client.decisioning.Decide(request)
@@ -199,3 +202,22 @@ def test_a_caller_who_leaves_loses_nothing_that_was_committed(engine: Engine) ->
         again = client.customers.TrackStream(messages([event(number) for number in range(100)], 100))
     assert stream.cancelled()
     assert counts(again) == (0, 100, 0, 0)
+
+
+def test_an_idle_stream_does_not_hold_up_the_drain(engine: Engine) -> None:
+    """A server that is told to stop ends open streams with UNAVAILABLE at once; what they brought stays."""
+    go_on = threading.Event()
+
+    def slowly() -> Iterator[pb.TrackStreamRequest]:
+        yield from messages([event(number) for number in range(100)], 100)
+        go_on.wait(timeout=30)
+
+    with served(engine) as client:
+        stream = client.customers.TrackStream.future(slowly())
+        while engine.log.last_seq < 101:
+            time.sleep(0.001)
+        client.drain(3_600)  # more than this test would wait for
+        go_on.set()
+        assert stream.code() is Code.UNAVAILABLE
+        assert "send it again" in stream.details()
+    assert engine.log.last_seq == 101

@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from decisioning.v1 import customer_pb2 as decisioning_dot_v1_dot_customer__pb2
 from decisioning.v1 import features_pb2 as decisioning_dot_v1_dot_features__pb2
 from decisioning.v1 import identity_pb2 as decisioning_dot_v1_dot_identity__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%decisioning/v1/customer_service.proto\x12\x0e\x64\x65\x63isioning.v1\x1a\x1d\x64\x65\x63isioning/v1/features.proto\x1a\x1d\x64\x65\x63isioning/v1/identity.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xa2\x02\n\x0fIdentifyRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x08identity\x18\x02 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12\x43\n\nattributes\x18\x03 \x03(\x0b\x32/.decisioning.v1.IdentifyRequest.AttributesEntry\x12)\n\x08\x63onsents\x18\x04 \x03(\x0b\x32\x17.decisioning.v1.Consent\x12.\n\noccur_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"<\n\x07\x43onsent\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x0f\n\x07granted\x18\x02 \x01(\x08\x12\x0f\n\x07\x63hannel\x18\x03 \x01(\t\"G\n\x10IdentifyResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x13\n\x0bquarantined\x18\x03 \x01(\t\"\xa4\x01\n\x0bLinkRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x08identity\x18\x02 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12\'\n\x05other\x18\x03 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12.\n\noccur_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x0cLinkResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x14\n\x0cone_customer\x18\x03 \x01(\x08\"\xa6\x01\n\rUnlinkRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x08identity\x18\x02 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12\'\n\x05other\x18\x03 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12.\n\noccur_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"F\n\x0eUnlinkResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x14\n\x0cone_customer\x18\x03 \x01(\x08\"\xd9\x01\n\x0cTrackRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x08identity\x18\x02 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12\x0c\n\x04type\x18\x03 \x01(\t\x12.\n\noccur_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65vice\x18\x05 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12,\n\nproperties\x18\x07 \x01(\x0b\x32\x18.decisioning.v1.Features\"D\n\rTrackResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x13\n\x0bquarantined\x18\x03 \x01(\t\"B\n\x12TrackStreamRequest\x12,\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.decisioning.v1.TrackRequest\"\x8d\x01\n\x13TrackStreamResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x03\x12\x12\n\nduplicates\x18\x02 \x01(\x03\x12\x13\n\x0bquarantined\x18\x03 \x01(\x03\x12\x0f\n\x07refused\x18\x04 \x01(\x03\x12*\n\x06\x65rrors\x18\x05 \x03(\x0b\x32\x1a.decisioning.v1.TrackError\"?\n\nTrackError\x12\r\n\x05index\x18\x01 \x01(\x03\x12\"\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status2\x8c\x03\n\x0f\x43ustomerService\x12M\n\x08Identify\x12\x1f.decisioning.v1.IdentifyRequest\x1a .decisioning.v1.IdentifyResponse\x12\x41\n\x04Link\x12\x1b.decisioning.v1.LinkRequest\x1a\x1c.decisioning.v1.LinkResponse\x12G\n\x06Unlink\x12\x1d.decisioning.v1.UnlinkRequest\x1a\x1e.decisioning.v1.UnlinkResponse\x12\x44\n\x05Track\x12\x1c.decisioning.v1.TrackRequest\x1a\x1d.decisioning.v1.TrackResponse\x12X\n\x0bTrackStream\x12\".decisioning.v1.TrackStreamRequest\x1a#.decisioning.v1.TrackStreamResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%decisioning/v1/customer_service.proto\x12\x0e\x64\x65\x63isioning.v1\x1a\x1d\x64\x65\x63isioning/v1/customer.proto\x1a\x1d\x64\x65\x63isioning/v1/features.proto\x1a\x1d\x64\x65\x63isioning/v1/identity.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xa2\x02\n\x0fIdentifyRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x08identity\x18\x02 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12\x43\n\nattributes\x18\x03 \x03(\x0b\x32/.decisioning.v1.IdentifyRequest.AttributesEntry\x12)\n\x08\x63onsents\x18\x04 \x03(\x0b\x32\x17.decisioning.v1.Consent\x12.\n\noccur_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"<\n\x07\x43onsent\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x0f\n\x07granted\x18\x02 \x01(\x08\x12\x0f\n\x07\x63hannel\x18\x03 \x01(\t\"G\n\x10IdentifyResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x13\n\x0bquarantined\x18\x03 \x01(\t\"\xa4\x01\n\x0bLinkRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x08identity\x18\x02 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12\'\n\x05other\x18\x03 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12.\n\noccur_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x0cLinkResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x14\n\x0cone_customer\x18\x03 \x01(\x08\"\xa6\x01\n\rUnlinkRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x08identity\x18\x02 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12\'\n\x05other\x18\x03 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12.\n\noccur_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"F\n\x0eUnlinkResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x14\n\x0cone_customer\x18\x03 \x01(\x08\"\xd9\x01\n\x0cTrackRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x08identity\x18\x02 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12\x0c\n\x04type\x18\x03 \x01(\t\x12.\n\noccur_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65vice\x18\x05 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12,\n\nproperties\x18\x07 \x01(\x0b\x32\x18.decisioning.v1.Features\"D\n\rTrackResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x13\n\x0bquarantined\x18\x03 \x01(\t\"B\n\x12TrackStreamRequest\x12,\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.decisioning.v1.TrackRequest\"\x8d\x01\n\x13TrackStreamResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x03\x12\x12\n\nduplicates\x18\x02 \x01(\x03\x12\x13\n\x0bquarantined\x18\x03 \x01(\x03\x12\x0f\n\x07refused\x18\x04 \x01(\x03\x12*\n\x06\x65rrors\x18\x05 \x03(\x0b\x32\x1a.decisioning.v1.TrackError\"?\n\nTrackError\x12\r\n\x05index\x18\x01 \x01(\x03\x12\"\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\"N\n\x15ListQuarantineRequest\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x92\x01\n\x16ListQuarantineResponse\x12.\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x1f.decisioning.v1.QuarantinedFact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12/\n\x06\x63ounts\x18\x03 \x03(\x0b\x32\x1f.decisioning.v1.QuarantineCount\"\xbd\x02\n\x0fQuarantinedFact\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x30\n\x0creceive_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\noccur_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08identity\x18\x07 \x01(\t\x12\x15\n\ridentity_type\x18\x08 \x01(\t\x12\x37\n\x04held\x18\t \x03(\x0b\x32).decisioning.v1.QuarantinedFact.HeldEntry\x1a+\n\tHeldEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"J\n\x0fQuarantineCount\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x13\n\x0bquarantined\x18\x02 \x01(\x03\x12\x12\n\nreadmitted\x18\x03 \x01(\x03\"\x1d\n\x0eReadmitRequest\x12\x0b\n\x03seq\x18\x01 \x01(\x03\"1\n\x0fReadmitResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x11\n\tduplicate\x18\x02 \x01(\x08\"@\n\x12GetCustomerRequest\x12*\n\x08identity\x18\x01 \x01(\x0b\x32\x18.decisioning.v1.Identity\"C\n\x15\x45xportCustomerRequest\x12*\n\x08identity\x18\x01 \x01(\x0b\x32\x18.decisioning.v1.Identity\"&\n\x16\x45xportCustomerResponse\x12\x0c\n\x04json\x18\x01 \x01(\t\"Z\n\x14\x45raseCustomerRequest\x12*\n\x08identity\x18\x01 \x01(\x0b\x32\x18.decisioning.v1.Identity\x12\x16\n\x0erebuild_models\x18\x02 \x01(\x08\"\x9a\x01\n\x15\x45raseCustomerResponse\x12\x12\n\nidentities\x18\x01 \x01(\x05\x12\x11\n\tdecisions\x18\x02 \x01(\x03\x12\x0f\n\x07rewards\x18\x03 \x01(\x03\x12\r\n\x05\x66\x61\x63ts\x18\x04 \x01(\x03\x12\x11\n\tcampaigns\x18\x05 \x03(\t\x12\x12\n\nrebuilding\x18\x06 \x03(\t\x12\x13\n\x0b\x66iles_clean\x18\x07 \x01(\x08\x32\xc7\x06\n\x0f\x43ustomerService\x12M\n\x08Identify\x12\x1f.decisioning.v1.IdentifyRequest\x1a .decisioning.v1.IdentifyResponse\x12\x41\n\x04Link\x12\x1b.decisioning.v1.LinkRequest\x1a\x1c.decisioning.v1.LinkResponse\x12G\n\x06Unlink\x12\x1d.decisioning.v1.UnlinkRequest\x1a\x1e.decisioning.v1.UnlinkResponse\x12\x44\n\x05Track\x12\x1c.decisioning.v1.TrackRequest\x1a\x1d.decisioning.v1.TrackResponse\x12X\n\x0bTrackStream\x12\".decisioning.v1.TrackStreamRequest\x1a#.decisioning.v1.TrackStreamResponse(\x01\x12_\n\x0eListQuarantine\x12%.decisioning.v1.ListQuarantineRequest\x1a&.decisioning.v1.ListQuarantineResponse\x12J\n\x07Readmit\x12\x1e.decisioning.v1.ReadmitRequest\x1a\x1f.decisioning.v1.ReadmitResponse\x12K\n\x0bGetCustomer\x12\".decisioning.v1.GetCustomerRequest\x1a\x18.decisioning.v1.Customer\x12\x61\n\x0e\x45xportCustomer\x12%.decisioning.v1.ExportCustomerRequest\x1a&.decisioning.v1.ExportCustomerResponse0\x01\x12\\\n\rEraseCustomer\x12$.decisioning.v1.EraseCustomerRequest\x1a%.decisioning.v1.EraseCustomerResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,32 +38,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_IDENTIFYREQUEST_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_IDENTIFYREQUEST_ATTRIBUTESENTRY']._serialized_options = b'8\001'
-  _globals['_IDENTIFYREQUEST']._serialized_start=178
-  _globals['_IDENTIFYREQUEST']._serialized_end=468
-  _globals['_IDENTIFYREQUEST_ATTRIBUTESENTRY']._serialized_start=419
-  _globals['_IDENTIFYREQUEST_ATTRIBUTESENTRY']._serialized_end=468
-  _globals['_CONSENT']._serialized_start=470
-  _globals['_CONSENT']._serialized_end=530
-  _globals['_IDENTIFYRESPONSE']._serialized_start=532
-  _globals['_IDENTIFYRESPONSE']._serialized_end=603
-  _globals['_LINKREQUEST']._serialized_start=606
-  _globals['_LINKREQUEST']._serialized_end=770
-  _globals['_LINKRESPONSE']._serialized_start=772
-  _globals['_LINKRESPONSE']._serialized_end=840
-  _globals['_UNLINKREQUEST']._serialized_start=843
-  _globals['_UNLINKREQUEST']._serialized_end=1009
-  _globals['_UNLINKRESPONSE']._serialized_start=1011
-  _globals['_UNLINKRESPONSE']._serialized_end=1081
-  _globals['_TRACKREQUEST']._serialized_start=1084
-  _globals['_TRACKREQUEST']._serialized_end=1301
-  _globals['_TRACKRESPONSE']._serialized_start=1303
-  _globals['_TRACKRESPONSE']._serialized_end=1371
-  _globals['_TRACKSTREAMREQUEST']._serialized_start=1373
-  _globals['_TRACKSTREAMREQUEST']._serialized_end=1439
-  _globals['_TRACKSTREAMRESPONSE']._serialized_start=1442
-  _globals['_TRACKSTREAMRESPONSE']._serialized_end=1583
-  _globals['_TRACKERROR']._serialized_start=1585
-  _globals['_TRACKERROR']._serialized_end=1648
-  _globals['_CUSTOMERSERVICE']._serialized_start=1651
-  _globals['_CUSTOMERSERVICE']._serialized_end=2047
+  _globals['_QUARANTINEDFACT_HELDENTRY']._loaded_options = None
+  _globals['_QUARANTINEDFACT_HELDENTRY']._serialized_options = b'8\001'
+  _globals['_IDENTIFYREQUEST']._serialized_start=209
+  _globals['_IDENTIFYREQUEST']._serialized_end=499
+  _globals['_IDENTIFYREQUEST_ATTRIBUTESENTRY']._serialized_start=450
+  _globals['_IDENTIFYREQUEST_ATTRIBUTESENTRY']._serialized_end=499
+  _globals['_CONSENT']._serialized_start=501
+  _globals['_CONSENT']._serialized_end=561
+  _globals['_IDENTIFYRESPONSE']._serialized_start=563
+  _globals['_IDENTIFYRESPONSE']._serialized_end=634
+  _globals['_LINKREQUEST']._serialized_start=637
+  _globals['_LINKREQUEST']._serialized_end=801
+  _globals['_LINKRESPONSE']._serialized_start=803
+  _globals['_LINKRESPONSE']._serialized_end=871
+  _globals['_UNLINKREQUEST']._serialized_start=874
+  _globals['_UNLINKREQUEST']._serialized_end=1040
+  _globals['_UNLINKRESPONSE']._serialized_start=1042
+  _globals['_UNLINKRESPONSE']._serialized_end=1112
+  _globals['_TRACKREQUEST']._serialized_start=1115
+  _globals['_TRACKREQUEST']._serialized_end=1332
+  _globals['_TRACKRESPONSE']._serialized_start=1334
+  _globals['_TRACKRESPONSE']._serialized_end=1402
+  _globals['_TRACKSTREAMREQUEST']._serialized_start=1404
+  _globals['_TRACKSTREAMREQUEST']._serialized_end=1470
+  _globals['_TRACKSTREAMRESPONSE']._serialized_start=1473
+  _globals['_TRACKSTREAMRESPONSE']._serialized_end=1614
+  _globals['_TRACKERROR']._serialized_start=1616
+  _globals['_TRACKERROR']._serialized_end=1679
+  _globals['_LISTQUARANTINEREQUEST']._serialized_start=1681
+  _globals['_LISTQUARANTINEREQUEST']._serialized_end=1759
+  _globals['_LISTQUARANTINERESPONSE']._serialized_start=1762
+  _globals['_LISTQUARANTINERESPONSE']._serialized_end=1908
+  _globals['_QUARANTINEDFACT']._serialized_start=1911
+  _globals['_QUARANTINEDFACT']._serialized_end=2228
+  _globals['_QUARANTINEDFACT_HELDENTRY']._serialized_start=2185
+  _globals['_QUARANTINEDFACT_HELDENTRY']._serialized_end=2228
+  _globals['_QUARANTINECOUNT']._serialized_start=2230
+  _globals['_QUARANTINECOUNT']._serialized_end=2304
+  _globals['_READMITREQUEST']._serialized_start=2306
+  _globals['_READMITREQUEST']._serialized_end=2335
+  _globals['_READMITRESPONSE']._serialized_start=2337
+  _globals['_READMITRESPONSE']._serialized_end=2386
+  _globals['_GETCUSTOMERREQUEST']._serialized_start=2388
+  _globals['_GETCUSTOMERREQUEST']._serialized_end=2452
+  _globals['_EXPORTCUSTOMERREQUEST']._serialized_start=2454
+  _globals['_EXPORTCUSTOMERREQUEST']._serialized_end=2521
+  _globals['_EXPORTCUSTOMERRESPONSE']._serialized_start=2523
+  _globals['_EXPORTCUSTOMERRESPONSE']._serialized_end=2561
+  _globals['_ERASECUSTOMERREQUEST']._serialized_start=2563
+  _globals['_ERASECUSTOMERREQUEST']._serialized_end=2653
+  _globals['_ERASECUSTOMERRESPONSE']._serialized_start=2656
+  _globals['_ERASECUSTOMERRESPONSE']._serialized_end=2810
+  _globals['_CUSTOMERSERVICE']._serialized_start=2813
+  _globals['_CUSTOMERSERVICE']._serialized_end=3652
 # @@protoc_insertion_point(module_scope)

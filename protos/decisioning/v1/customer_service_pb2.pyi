@@ -66,7 +66,8 @@ class IdentifyRequest(_message.Message):
         """What she or the caller declares, such as {"city": "Chicago"}; the traits of Segment. The names are "city",
         "region", "country", "language", "loyalty_tier", "age_band", "time_zone" (an IANA name) and "preferred_channel";
         another name, or a value that looks like an e-mail address or a telephone number, fails with INVALID_ARGUMENT.
-        Values are at most 256 bytes; an empty one takes the attribute back. Default: none.
+        Values are at most 256 bytes; an empty one takes the attribute back. A time_zone that is none is put aside. Default:
+        none.
         """
 
     @_builtins.property
@@ -75,8 +76,9 @@ class IdentifyRequest(_message.Message):
 
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
-        """When it came to be so, from 1970 until before 2200 and not in the future, give or take a second, else
-        INVALID_ARGUMENT. A server started with simulated time takes it for its now. Default: the server's clock.
+        """When it came to be so, from 1970 until before 2200, else INVALID_ARGUMENT; what lies before 2000, or more than a
+        minute in the future, is put aside. A server started with simulated time takes it for its now, unless it is more
+        than 30 days ahead of all that came before. Default: the server's clock.
         """
 
     def __init__(
@@ -142,7 +144,7 @@ class IdentifyResponse(_message.Message):
     duplicate: _builtins.bool
     """Whether this very fact had been received before, so that this call changed nothing."""
     quarantined: _builtins.str
-    """Why it was put aside instead of being believed. Empty where it was accepted."""
+    """Why it was put aside instead of being believed: one of this service's reasons. Empty where it was accepted."""
     def __init__(
         self,
         *,
@@ -335,16 +337,20 @@ class TrackRequest(_message.Message):
 
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
-        """When she did it, from 1970 until before 2200 and not in the future, give or take a second, else INVALID_ARGUMENT.
-        Late events count as of then, in whatever order they arrive. A server started with simulated time takes it for its
-        now. Default: the server's clock.
+        """When she did it, from 1970 until before 2200, else INVALID_ARGUMENT; what lies more than a minute in the future, or
+        too long ago (two years, unless the server is set otherwise), is put aside. Late events count as of then, in whatever
+        order they arrive. A server started with simulated time takes it for its now, unless it is more than 30 days ahead of
+        all that came before. Default: the server's clock.
         """
 
     @_builtins.property
     def properties(self) -> _features_pb2.Features:
         """What it was about: the categories "category" (a content category, such as "suits"), "sku" and "order_id", and the
-        numbers "amount" (money, in one currency) and "quantity", 0..1e12. Texts are 1..256 bytes; order ids are kept as
-        keyed hashes only. Others fail with INVALID_ARGUMENT. Default: none.
+        numbers "amount" (money, in one currency; 0..1e6, unless the server is set otherwise) and "quantity" (whole pieces,
+        1..1,000). Texts are 1..256 bytes; order ids are kept as keyed hashes only. A purchase needs order_id and amount, a
+        basket category or sku, a browse or search at least one of category, sku, device and channel. What is missing or
+        breaks this puts the event aside. At most 1,000 names and texts, of valid Unicode, else INVALID_ARGUMENT. Default:
+        none.
         """
 
     def __init__(
@@ -380,7 +386,7 @@ class TrackResponse(_message.Message):
     duplicate: _builtins.bool
     """Whether this very event had been received before, so that this call changed nothing."""
     quarantined: _builtins.str
-    """Why it was put aside instead of being learned from. Empty where it was accepted."""
+    """Why it was put aside instead of being learned from: one of this service's reasons. Empty where it was accepted."""
     def __init__(
         self,
         *,
@@ -491,3 +497,382 @@ class TrackError(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TrackError: _TypeAlias = TrackError  # noqa: Y015
+
+@_typing.final
+class ListQuarantineRequest(_message.Message):
+    """Which of the facts that were put aside to show."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """One reason, such as "too_fast". Default: empty, all of them."""
+    page_size: _builtins.int
+    """Most facts to return, 0..1,000 (more means 1,000). Default: 0, which means 100."""
+    page_token: _builtins.str
+    """The next_page_token of the page before. Default: empty, the newest."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListQuarantineRequest: _TypeAlias = ListQuarantineRequest  # noqa: Y015
+
+@_typing.final
+class ListQuarantineResponse(_message.Message):
+    """A page of what was put aside."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last."""
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarantinedFact]:
+        """The facts that still are, newest first."""
+
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarantineCount]:
+        """How many there were of each reason since the log began, whatever reason was asked for; those without any are left
+        out.
+        """
+
+    def __init__(
+        self,
+        *,
+        facts: _abc.Iterable[Global___QuarantinedFact] | None = ...,
+        next_page_token: _builtins.str = ...,
+        counts: _abc.Iterable[Global___QuarantineCount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "facts", b"facts", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListQuarantineResponse: _TypeAlias = ListQuarantineResponse  # noqa: Y015
+
+@_typing.final
+class QuarantinedFact(_message.Message):
+    """A fact that was put aside."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HeldEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SEQ_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    RECEIVE_TIME_FIELD_NUMBER: _builtins.int
+    OCCUR_TIME_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    IDENTITY_TYPE_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    seq: _builtins.int
+    """Its place in the log, 1 and up; names it in a ReadmitRequest."""
+    reason: _builtins.str
+    """Why it was put aside. Never empty."""
+    detail: _builtins.str
+    """What is odd about it, in words. Nothing raw stands in it."""
+    kind: _builtins.str
+    """What it would have been: "event_tracked", "customer_identified" or "reward_received"."""
+    identity: _builtins.str
+    """Keyed hash of the identity it is about, 32 hexadecimal digits."""
+    identity_type: _builtins.str
+    """That identity's type, such as "cookie"."""
+    @_builtins.property
+    def receive_time(self) -> _timestamp_pb2.Timestamp:
+        """When it came."""
+
+    @_builtins.property
+    def occur_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is said to have happened; the server's clock then where the call did not say."""
+
+    @_builtins.property
+    def held(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What could be read of it, as text by field, such as {"category": "suits"}."""
+
+    def __init__(
+        self,
+        *,
+        seq: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        receive_time: _timestamp_pb2.Timestamp | None = ...,
+        occur_time: _timestamp_pb2.Timestamp | None = ...,
+        identity: _builtins.str = ...,
+        identity_type: _builtins.str = ...,
+        held: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time", "receive_time", b"receive_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "held", b"held", "identity", b"identity", "identity_type", b"identity_type", "kind", b"kind", "occur_time", b"occur_time", "reason", b"reason", "receive_time", b"receive_time", "seq", b"seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantinedFact: _TypeAlias = QuarantinedFact  # noqa: Y015
+
+@_typing.final
+class QuarantineCount(_message.Message):
+    """How many facts were put aside for a reason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
+    READMITTED_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """The reason. Never empty."""
+    quarantined: _builtins.int
+    """How many were put aside, 1 and up."""
+    readmitted: _builtins.int
+    """How many of these were let in after all."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        quarantined: _builtins.int = ...,
+        readmitted: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quarantined", b"quarantined", "readmitted", b"readmitted", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineCount: _TypeAlias = QuarantineCount  # noqa: Y015
+
+@_typing.final
+class ReadmitRequest(_message.Message):
+    """A fact to let in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQ_FIELD_NUMBER: _builtins.int
+    seq: _builtins.int
+    """Its place in the log, as QuarantinedFact.seq, or the seq of the answer that said `quarantined`. Required."""
+    def __init__(
+        self,
+        *,
+        seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seq", b"seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadmitRequest: _TypeAlias = ReadmitRequest  # noqa: Y015
+
+@_typing.final
+class ReadmitResponse(_message.Message):
+    """What became of a fact that was let in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQ_FIELD_NUMBER: _builtins.int
+    DUPLICATE_FIELD_NUMBER: _builtins.int
+    seq: _builtins.int
+    """The place in the log at which it was taken in; of a duplicate the first one's."""
+    duplicate: _builtins.bool
+    """Whether it had been let in before, so that this call changed nothing."""
+    def __init__(
+        self,
+        *,
+        seq: _builtins.int = ...,
+        duplicate: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "seq", b"seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadmitResponse: _TypeAlias = ReadmitResponse  # noqa: Y015
+
+@_typing.final
+class GetCustomerRequest(_message.Message):
+    """Which customer to show."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def identity(self) -> _identity_pb2.Identity:
+        """Any identity of hers. Required."""
+
+    def __init__(
+        self,
+        *,
+        identity: _identity_pb2.Identity | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCustomerRequest: _TypeAlias = GetCustomerRequest  # noqa: Y015
+
+@_typing.final
+class ExportCustomerRequest(_message.Message):
+    """Which customer to export."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def identity(self) -> _identity_pb2.Identity:
+        """Any identity of hers. Required."""
+
+    def __init__(
+        self,
+        *,
+        identity: _identity_pb2.Identity | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCustomerRequest: _TypeAlias = ExportCustomerRequest  # noqa: Y015
+
+@_typing.final
+class ExportCustomerResponse(_message.Message):
+    """A piece of an export."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JSON_FIELD_NUMBER: _builtins.int
+    json: _builtins.str
+    """The next part of the JSON document's text; never empty. Some 64 KiB, more only where one event is larger."""
+    def __init__(
+        self,
+        *,
+        json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["json", b"json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCustomerResponse: _TypeAlias = ExportCustomerResponse  # noqa: Y015
+
+@_typing.final
+class EraseCustomerRequest(_message.Message):
+    """Which customer to erase."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    REBUILD_MODELS_FIELD_NUMBER: _builtins.int
+    rebuild_models: _builtins.bool
+    """Whether to begin at once to learn the models of the campaigns she had decisions in anew, from the log without her;
+    ListRebuilds shows how far that is. Default: false, her lessons stay in them until they are rebuilt.
+    """
+    @_builtins.property
+    def identity(self) -> _identity_pb2.Identity:
+        """Any identity of hers; she is erased under all of them. Required."""
+
+    def __init__(
+        self,
+        *,
+        identity: _identity_pb2.Identity | None = ...,
+        rebuild_models: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "rebuild_models", b"rebuild_models"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseCustomerRequest: _TypeAlias = EraseCustomerRequest  # noqa: Y015
+
+@_typing.final
+class EraseCustomerResponse(_message.Message):
+    """What an erasure took."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITIES_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
+    REWARDS_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    CAMPAIGNS_FIELD_NUMBER: _builtins.int
+    REBUILDING_FIELD_NUMBER: _builtins.int
+    FILES_CLEAN_FIELD_NUMBER: _builtins.int
+    identities: _builtins.int
+    """The identities she had."""
+    decisions: _builtins.int
+    """Her decisions."""
+    rewards: _builtins.int
+    """What came of them."""
+    facts: _builtins.int
+    """Every other event about her: what was told of her, what she did, links, activations."""
+    files_clean: _builtins.bool
+    """Whether no byte of what was erased is left in the data folder's files. False where another process was reading the
+    log as it was before, or the disk has no room for the log once more: then every snapshot and every start of the
+    service try again.
+    """
+    @_builtins.property
+    def campaigns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The campaigns she had decisions in: rebuild their models to take her lessons out of them. Sorted."""
+
+    @_builtins.property
+    def rebuilding(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The campaigns whose models are now being rebuilt without her: all of those with rebuild_models, else those whose
+        rebuild was under way and has begun again. Sorted.
+        """
+
+    def __init__(
+        self,
+        *,
+        identities: _builtins.int = ...,
+        decisions: _builtins.int = ...,
+        rewards: _builtins.int = ...,
+        facts: _builtins.int = ...,
+        campaigns: _abc.Iterable[_builtins.str] | None = ...,
+        rebuilding: _abc.Iterable[_builtins.str] | None = ...,
+        files_clean: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaigns", b"campaigns", "decisions", b"decisions", "facts", b"facts", "files_clean", b"files_clean", "identities", b"identities", "rebuilding", b"rebuilding", "rewards", b"rewards"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseCustomerResponse: _TypeAlias = EraseCustomerResponse  # noqa: Y015

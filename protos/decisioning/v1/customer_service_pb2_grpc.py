@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from decisioning.v1 import customer_pb2 as decisioning_dot_v1_dot_customer__pb2
 from decisioning.v1 import customer_service_pb2 as decisioning_dot_v1_dot_customer__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -43,6 +44,24 @@ class CustomerServiceStub:
     be sent again with the same content at any time; it then changes nothing, and the answer says `duplicate`. Event ids
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
+
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+    test_account       the identity, or another of the same customer, is on the server's list of test accounts
+    personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+    schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+    out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+    time_zone          a declared time_zone that is no IANA name
+    impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+    duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+    duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+    too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+    minute: a sixtieth) after the message; not one equal to it, which nobody measured
+    inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+    one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+    shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
 
     Any call can fail with:
     INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -87,6 +106,31 @@ class CustomerServiceStub:
                 request_serializer=decisioning_dot_v1_dot_customer__service__pb2.TrackStreamRequest.SerializeToString,
                 response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.TrackStreamResponse.FromString,
                 _registered_method=True)
+        self.ListQuarantine = channel.unary_unary(
+                '/decisioning.v1.CustomerService/ListQuarantine',
+                request_serializer=decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineResponse.FromString,
+                _registered_method=True)
+        self.Readmit = channel.unary_unary(
+                '/decisioning.v1.CustomerService/Readmit',
+                request_serializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitResponse.FromString,
+                _registered_method=True)
+        self.GetCustomer = channel.unary_unary(
+                '/decisioning.v1.CustomerService/GetCustomer',
+                request_serializer=decisioning_dot_v1_dot_customer__service__pb2.GetCustomerRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_customer__pb2.Customer.FromString,
+                _registered_method=True)
+        self.ExportCustomer = channel.unary_stream(
+                '/decisioning.v1.CustomerService/ExportCustomer',
+                request_serializer=decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerResponse.FromString,
+                _registered_method=True)
+        self.EraseCustomer = channel.unary_unary(
+                '/decisioning.v1.CustomerService/EraseCustomer',
+                request_serializer=decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerRequest.SerializeToString,
+                response_deserializer=decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerResponse.FromString,
+                _registered_method=True)
 
 
 class CustomerServiceServicer:
@@ -107,6 +151,24 @@ class CustomerServiceServicer:
     be sent again with the same content at any time; it then changes nothing, and the answer says `duplicate`. Event ids
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
+
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+    test_account       the identity, or another of the same customer, is on the server's list of test accounts
+    personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+    schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+    out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+    time_zone          a declared time_zone that is no IANA name
+    impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+    duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+    duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+    too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+    minute: a sixtieth) after the message; not one equal to it, which nobody measured
+    inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+    one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+    shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
 
     Any call can fail with:
     INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -167,6 +229,64 @@ class CustomerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListQuarantine(self, request, context):
+        """Shows what was put aside and not let in since, newest first, and how many there were of each reason.
+
+        Fails with INVALID_ARGUMENT for a reason, page_size or page_token that is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Readmit(self, request, context):
+        """Lets in what was put aside, as if it had come now; it counts from when it happened, so that a reward whose window has
+        closed is late. The gate does not look at it again. A fact is let in once: the same call again changes nothing and
+        says so.
+
+        Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
+        yet to come).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCustomer(self, request, context):
+        """Shows what is known of a customer, why, and since when, under all her identities. Changes nothing.
+
+        Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportCustomer(self, request, context):
+        """Gives what is known of a customer, and every event about her as it stands in the log, as one JSON document in
+        pieces: put one behind the other, they are {"customer": {...}, "events": [{"seq", "time_us", "event"}, ...]}.
+        Times in it are microseconds since 1970-01-01T00:00Z.
+
+        Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseCustomer(self, request, context):
+        """Erases a customer under all her identities: her profile, and in the log every event that names her or tells of a
+        decision for her. What remains in their places holds nothing of hers and keeps totals right: that so many decisions
+        were taken and earned so much. Her decision ids, request ids and event ids are unknown afterwards, and her next
+        event begins a new customer. It cannot be undone. Durable before the reply leaves, all of it or nothing.
+
+        What models learned from her stays in their weights until they are rebuilt. Snapshots from before are deleted, so
+        that no Rollback goes behind an erasure. Copies of the data folder made before still hold her; erase there as well.
+
+        The files are then written anew, about 4 s a GB, in which the service does nothing else; erasures called at the
+        same time share that. Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or has
+        been erased, so that a retry after DEADLINE_EXCEEDED may well be told so.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CustomerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -195,6 +315,31 @@ def add_CustomerServiceServicer_to_server(servicer, server):
                     request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.TrackStreamRequest.FromString,
                     response_serializer=decisioning_dot_v1_dot_customer__service__pb2.TrackStreamResponse.SerializeToString,
             ),
+            'ListQuarantine': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQuarantine,
+                    request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineResponse.SerializeToString,
+            ),
+            'Readmit': grpc.unary_unary_rpc_method_handler(
+                    servicer.Readmit,
+                    request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_customer__service__pb2.ReadmitResponse.SerializeToString,
+            ),
+            'GetCustomer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCustomer,
+                    request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.GetCustomerRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_customer__pb2.Customer.SerializeToString,
+            ),
+            'ExportCustomer': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportCustomer,
+                    request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerResponse.SerializeToString,
+            ),
+            'EraseCustomer': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseCustomer,
+                    request_deserializer=decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerRequest.FromString,
+                    response_serializer=decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'decisioning.v1.CustomerService', rpc_method_handlers)
@@ -221,6 +366,24 @@ class CustomerService:
     be sent again with the same content at any time; it then changes nothing, and the answer says `duplicate`. Event ids
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
+
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+    test_account       the identity, or another of the same customer, is on the server's list of test accounts
+    personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+    schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+    out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+    time_zone          a declared time_zone that is no IANA name
+    impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+    duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+    duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+    too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+    minute: a sixtieth) after the message; not one equal to it, which nobody measured
+    inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+    one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+    shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
 
     Any call can fail with:
     INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -359,6 +522,141 @@ class CustomerService:
             '/decisioning.v1.CustomerService/TrackStream',
             decisioning_dot_v1_dot_customer__service__pb2.TrackStreamRequest.SerializeToString,
             decisioning_dot_v1_dot_customer__service__pb2.TrackStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQuarantine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/decisioning.v1.CustomerService/ListQuarantine',
+            decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineRequest.SerializeToString,
+            decisioning_dot_v1_dot_customer__service__pb2.ListQuarantineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Readmit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/decisioning.v1.CustomerService/Readmit',
+            decisioning_dot_v1_dot_customer__service__pb2.ReadmitRequest.SerializeToString,
+            decisioning_dot_v1_dot_customer__service__pb2.ReadmitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/decisioning.v1.CustomerService/GetCustomer',
+            decisioning_dot_v1_dot_customer__service__pb2.GetCustomerRequest.SerializeToString,
+            decisioning_dot_v1_dot_customer__pb2.Customer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/decisioning.v1.CustomerService/ExportCustomer',
+            decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerRequest.SerializeToString,
+            decisioning_dot_v1_dot_customer__service__pb2.ExportCustomerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/decisioning.v1.CustomerService/EraseCustomer',
+            decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerRequest.SerializeToString,
+            decisioning_dot_v1_dot_customer__service__pb2.EraseCustomerResponse.FromString,
             options,
             channel_credentials,
             insecure,

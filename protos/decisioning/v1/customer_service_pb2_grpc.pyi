@@ -4,6 +4,7 @@ isort:skip_file
 Telling the service who its customers are, what they do by themselves, and which identities are one customer."""
 
 from collections import abc as _abc
+from decisioning.v1 import customer_pb2 as _customer_pb2
 from decisioning.v1 import customer_service_pb2 as _customer_service_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -44,6 +45,24 @@ class CustomerServiceStub:
     be sent again with the same content at any time; it then changes nothing, and the answer says `duplicate`. Event ids
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
+
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+      test_account       the identity, or another of the same customer, is on the server's list of test accounts
+      personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+      schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+      out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+      time_zone          a declared time_zone that is no IANA name
+      impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+      duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+      duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+      too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+                         minute: a sixtieth) after the message; not one equal to it, which nobody measured
+      inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+                         one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+      shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
 
     Any call can fail with:
       INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -87,6 +106,44 @@ class CustomerServiceStub:
     event_ids, and those count as duplicates. The stream itself fails with INVALID_ARGUMENT where a message is no
     TrackStreamRequest, or holds no or too many events; nothing of that message is taken.
     """
+    ListQuarantine: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ListQuarantineRequest, _customer_service_pb2.ListQuarantineResponse]
+    """Shows what was put aside and not let in since, newest first, and how many there were of each reason.
+
+    Fails with INVALID_ARGUMENT for a reason, page_size or page_token that is none.
+    """
+    Readmit: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ReadmitRequest, _customer_service_pb2.ReadmitResponse]
+    """Lets in what was put aside, as if it had come now; it counts from when it happened, so that a reward whose window has
+    closed is late. The gate does not look at it again. A fact is let in once: the same call again changes nothing and
+    says so.
+
+    Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
+    yet to come).
+    """
+    GetCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.GetCustomerRequest, _customer_pb2.Customer]
+    """Shows what is known of a customer, why, and since when, under all her identities. Changes nothing.
+
+    Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+    """
+    ExportCustomer: _grpc.UnaryStreamMultiCallable[_customer_service_pb2.ExportCustomerRequest, _customer_service_pb2.ExportCustomerResponse]
+    """Gives what is known of a customer, and every event about her as it stands in the log, as one JSON document in
+    pieces: put one behind the other, they are {"customer": {...}, "events": [{"seq", "time_us", "event"}, ...]}.
+    Times in it are microseconds since 1970-01-01T00:00Z.
+
+    Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+    """
+    EraseCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.EraseCustomerRequest, _customer_service_pb2.EraseCustomerResponse]
+    """Erases a customer under all her identities: her profile, and in the log every event that names her or tells of a
+    decision for her. What remains in their places holds nothing of hers and keeps totals right: that so many decisions
+    were taken and earned so much. Her decision ids, request ids and event ids are unknown afterwards, and her next
+    event begins a new customer. It cannot be undone. Durable before the reply leaves, all of it or nothing.
+
+    What models learned from her stays in their weights until they are rebuilt. Snapshots from before are deleted, so
+    that no Rollback goes behind an erasure. Copies of the data folder made before still hold her; erase there as well.
+
+    The files are then written anew, about 4 s a GB, in which the service does nothing else; erasures called at the
+    same time share that. Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or has
+    been erased, so that a retry after DEADLINE_EXCEEDED may well be told so.
+    """
 
 @_typing.type_check_only
 class CustomerServiceAsyncStub(CustomerServiceStub):
@@ -107,6 +164,24 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     be sent again with the same content at any time; it then changes nothing, and the answer says `duplicate`. Event ids
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
+
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+      test_account       the identity, or another of the same customer, is on the server's list of test accounts
+      personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+      schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+      out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+      time_zone          a declared time_zone that is no IANA name
+      impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+      duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+      duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+      too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+                         minute: a sixtieth) after the message; not one equal to it, which nobody measured
+      inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+                         one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+      shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
 
     Any call can fail with:
       INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -147,6 +222,44 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     event_ids, and those count as duplicates. The stream itself fails with INVALID_ARGUMENT where a message is no
     TrackStreamRequest, or holds no or too many events; nothing of that message is taken.
     """
+    ListQuarantine: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ListQuarantineRequest, _customer_service_pb2.ListQuarantineResponse]  # type: ignore[assignment]
+    """Shows what was put aside and not let in since, newest first, and how many there were of each reason.
+
+    Fails with INVALID_ARGUMENT for a reason, page_size or page_token that is none.
+    """
+    Readmit: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ReadmitRequest, _customer_service_pb2.ReadmitResponse]  # type: ignore[assignment]
+    """Lets in what was put aside, as if it had come now; it counts from when it happened, so that a reward whose window has
+    closed is late. The gate does not look at it again. A fact is let in once: the same call again changes nothing and
+    says so.
+
+    Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
+    yet to come).
+    """
+    GetCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.GetCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
+    """Shows what is known of a customer, why, and since when, under all her identities. Changes nothing.
+
+    Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+    """
+    ExportCustomer: _aio.UnaryStreamMultiCallable[_customer_service_pb2.ExportCustomerRequest, _customer_service_pb2.ExportCustomerResponse]  # type: ignore[assignment]
+    """Gives what is known of a customer, and every event about her as it stands in the log, as one JSON document in
+    pieces: put one behind the other, they are {"customer": {...}, "events": [{"seq", "time_us", "event"}, ...]}.
+    Times in it are microseconds since 1970-01-01T00:00Z.
+
+    Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+    """
+    EraseCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.EraseCustomerRequest, _customer_service_pb2.EraseCustomerResponse]  # type: ignore[assignment]
+    """Erases a customer under all her identities: her profile, and in the log every event that names her or tells of a
+    decision for her. What remains in their places holds nothing of hers and keeps totals right: that so many decisions
+    were taken and earned so much. Her decision ids, request ids and event ids are unknown afterwards, and her next
+    event begins a new customer. It cannot be undone. Durable before the reply leaves, all of it or nothing.
+
+    What models learned from her stays in their weights until they are rebuilt. Snapshots from before are deleted, so
+    that no Rollback goes behind an erasure. Copies of the data folder made before still hold her; erase there as well.
+
+    The files are then written anew, about 4 s a GB, in which the service does nothing else; erasures called at the
+    same time share that. Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or has
+    been erased, so that a retry after DEADLINE_EXCEEDED may well be told so.
+    """
 
 class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes what is known of customers. The very next Decide knows of it: as features that its models see, and as consents,
@@ -166,6 +279,24 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
     be sent again with the same content at any time; it then changes nothing, and the answer says `duplicate`. Event ids
     are one space for all of this service's calls. Nothing raw is stored of identities and order ids, only keyed hashes.
     Sizes of text are in bytes of UTF-8.
+
+    What can hardly be true is not an error, since whoever sends in bulk cannot mend row by row: it is put aside, kept in
+    the log with its reason, and not learned from, and the answer says `quarantined`. ListQuarantine shows it, Readmit lets
+    it in after all. A refusal of consent holds even where it came with something that is put aside. The reasons, of which
+    the first that holds is given:
+      test_account       the identity, or another of the same customer, is on the server's list of test accounts
+      personal_data      a value looks like an e-mail address or a telephone number; it is not kept
+      schema             a property that its type of event needs is missing, is not known, or is of the wrong kind
+      out_of_range       a number that is none or negative, an amount or quantity beyond what is plausible, part of a piece
+      time_zone          a declared time_zone that is no IANA name
+      impossible_time    it happened in the future, by more than a minute, or before 2000, or (Track) too long ago
+      duplicate_order    a purchase with this order_id of the same customer came before, under another event_id
+      duplicate_outcome  (Reward) the same outcome of the same decision at the same occur_time came under another id
+      too_fast           (Reward) better than silence, with an occur_time less than a second (of a reward window below a
+                         minute: a sixtieth) after the message; not one equal to it, which nobody measured
+      inhuman_rate       of one identity more than 5 events in a second, 20 in ten or 60 in a minute, by occur_time; without
+                         one 60 in a minute. Rewards with an occur_time: 5 in a second, 30 in a minute
+      shared_account     one identity on more than 8 devices or channels, or in more than 3 cities, within an hour
 
     Any call can fail with:
       INVALID_ARGUMENT     the request breaks a rule; the details hold a google.rpc.BadRequest that names each field and
@@ -233,6 +364,74 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         DEADLINE_EXCEEDED, or a message that fails it) leaves what was committed; send it again from the start with the same
         event_ids, and those count as duplicates. The stream itself fails with INVALID_ARGUMENT where a message is no
         TrackStreamRequest, or holds no or too many events; nothing of that message is taken.
+        """
+
+    @_abc_1.abstractmethod
+    def ListQuarantine(
+        self,
+        request: _customer_service_pb2.ListQuarantineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_service_pb2.ListQuarantineResponse, _abc.Awaitable[_customer_service_pb2.ListQuarantineResponse]]:
+        """Shows what was put aside and not let in since, newest first, and how many there were of each reason.
+
+        Fails with INVALID_ARGUMENT for a reason, page_size or page_token that is none.
+        """
+
+    @_abc_1.abstractmethod
+    def Readmit(
+        self,
+        request: _customer_service_pb2.ReadmitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_service_pb2.ReadmitResponse, _abc.Awaitable[_customer_service_pb2.ReadmitResponse]]:
+        """Lets in what was put aside, as if it had come now; it counts from when it happened, so that a reward whose window has
+        closed is late. The gate does not look at it again. A fact is let in once: the same call again changes nothing and
+        says so.
+
+        Fails with NOT_FOUND (nothing was put aside there) and FAILED_PRECONDITION (it is said to happen at a time that is
+        yet to come).
+        """
+
+    @_abc_1.abstractmethod
+    def GetCustomer(
+        self,
+        request: _customer_service_pb2.GetCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
+        """Shows what is known of a customer, why, and since when, under all her identities. Changes nothing.
+
+        Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportCustomer(
+        self,
+        request: _customer_service_pb2.ExportCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_customer_service_pb2.ExportCustomerResponse], _abc.AsyncIterator[_customer_service_pb2.ExportCustomerResponse]]:
+        """Gives what is known of a customer, and every event about her as it stands in the log, as one JSON document in
+        pieces: put one behind the other, they are {"customer": {...}, "events": [{"seq", "time_us", "event"}, ...]}.
+        Times in it are microseconds since 1970-01-01T00:00Z.
+
+        Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or erased.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseCustomer(
+        self,
+        request: _customer_service_pb2.EraseCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_service_pb2.EraseCustomerResponse, _abc.Awaitable[_customer_service_pb2.EraseCustomerResponse]]:
+        """Erases a customer under all her identities: her profile, and in the log every event that names her or tells of a
+        decision for her. What remains in their places holds nothing of hers and keeps totals right: that so many decisions
+        were taken and earned so much. Her decision ids, request ids and event ids are unknown afterwards, and her next
+        event begins a new customer. It cannot be undone. Durable before the reply leaves, all of it or nothing.
+
+        What models learned from her stays in their weights until they are rebuilt. Snapshots from before are deleted, so
+        that no Rollback goes behind an erasure. Copies of the data folder made before still hold her; erase there as well.
+
+        The files are then written anew, about 4 s a GB, in which the service does nothing else; erasures called at the
+        same time share that. Fails with NOT_FOUND where nothing is known under this identity: it was never seen, or has
+        been erased, so that a retry after DEADLINE_EXCEEDED may well be told so.
         """
 
 def add_CustomerServiceServicer_to_server(servicer: CustomerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

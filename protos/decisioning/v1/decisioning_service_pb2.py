@@ -28,37 +28,41 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(decisioning/v1/decisioning_service.proto\x12\x0e\x64\x65\x63isioning.v1\x1a\x1d\x64\x65\x63isioning/v1/features.proto\x1a\x1d\x64\x65\x63isioning/v1/identity.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x8c\x02\n\rDecideRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61mpaign\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12)\n\x07\x63ontext\x18\x04 \x01(\x0b\x32\x18.decisioning.v1.Features\x12\x10\n\x08\x63hannels\x18\x05 \x03(\t\x12\x13\n\x0b\x63ontent_ids\x18\x06 \x03(\t\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08identity\x18\t \x01(\x0b\x32\x18.decisioning.v1.Identity\"\x9a\x02\n\x0e\x44\x65\x63ideResponse\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x12\n\ncontent_id\x18\x03 \x01(\t\x12-\n\tsend_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\npropensity\x18\x05 \x01(\x01\x12&\n\x06reason\x18\x06 \x01(\x0e\x32\x16.decisioning.v1.Reason\x12\x11\n\tsend_slot\x18\x07 \x01(\t\x12\x18\n\x10\x63\x61mpaign_version\x18\x08 \x01(\x05\x12\x0f\n\x07\x63ontrol\x18\t \x01(\x08\x12%\n\x06stages\x18\n \x03(\x0b\x32\x15.decisioning.v1.Stage\"\x94\x01\n\x05Stage\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x12\n\npropensity\x18\x03 \x01(\x01\x12\x38\n\rprobabilities\x18\x04 \x03(\x0b\x32!.decisioning.v1.ActionProbability\x12\x0e\n\x06policy\x18\x05 \x01(\t\x12\x0f\n\x07problem\x18\x06 \x01(\t\"8\n\x11\x41\x63tionProbability\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\"E\n\x12\x42\x61tchDecideRequest\x12/\n\x08requests\x18\x01 \x03(\x0b\x32\x1d.decisioning.v1.DecideRequest\"I\n\x13\x42\x61tchDecideResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.decisioning.v1.BatchDecideResult\"w\n\x11\x42\x61tchDecideResult\x12\x32\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1e.decisioning.v1.DecideResponseH\x00\x12$\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"\xb6\x01\n\rRewardRequest\x12\x11\n\treward_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x12\n\x05value\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12.\n\noccur_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x06\x61mount\x18\x06 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_valueB\t\n\x07_amount\"h\n\x0eRewardResponse\x12\x11\n\treward_id\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x11\n\tduplicate\x18\x03 \x01(\x08\x12\x0c\n\x04late\x18\x04 \x01(\x08\x12\x13\n\x0b\x66inal_value\x18\x05 \x01(\x01\"Y\n\x0f\x41\x63tivateRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x31\n\ractivate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"U\n\x10\x41\x63tivateResponse\x12\x11\n\tduplicate\x18\x01 \x01(\x08\x12.\n\nclose_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xa1\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x10\n\x0cREASON_MODEL\x10\x01\x12\x13\n\x0fREASON_EXPLORED\x10\x02\x12\x16\n\x12REASON_ONLY_CHOICE\x10\x03\x12\x12\n\x0eREASON_CONTROL\x10\x04\x12\x13\n\x0fREASON_FALLBACK\x10\x05\x12\x17\n\x13REASON_NOTHING_SENT\x10\x06\x32\xcd\x02\n\x12\x44\x65\x63isioningService\x12G\n\x06\x44\x65\x63ide\x12\x1d.decisioning.v1.DecideRequest\x1a\x1e.decisioning.v1.DecideResponse\x12V\n\x0b\x42\x61tchDecide\x12\".decisioning.v1.BatchDecideRequest\x1a#.decisioning.v1.BatchDecideResponse\x12G\n\x06Reward\x12\x1d.decisioning.v1.RewardRequest\x1a\x1e.decisioning.v1.RewardResponse\x12M\n\x08\x41\x63tivate\x12\x1f.decisioning.v1.ActivateRequest\x1a .decisioning.v1.ActivateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(decisioning/v1/decisioning_service.proto\x12\x0e\x64\x65\x63isioning.v1\x1a\x1d\x64\x65\x63isioning/v1/features.proto\x1a\x1d\x64\x65\x63isioning/v1/identity.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x9d\x02\n\rDecideRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61mpaign\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12)\n\x07\x63ontext\x18\x04 \x01(\x0b\x32\x18.decisioning.v1.Features\x12\x10\n\x08\x63hannels\x18\x05 \x03(\t\x12\x13\n\x0b\x63ontent_ids\x18\x06 \x03(\t\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08identity\x18\t \x01(\x0b\x32\x18.decisioning.v1.Identity\x12\x0f\n\x07\x65xplain\x18\n \x01(\x08\"\xc5\x02\n\x0e\x44\x65\x63ideResponse\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x12\n\ncontent_id\x18\x03 \x01(\t\x12-\n\tsend_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\npropensity\x18\x05 \x01(\x01\x12&\n\x06reason\x18\x06 \x01(\x0e\x32\x16.decisioning.v1.Reason\x12\x11\n\tsend_slot\x18\x07 \x01(\t\x12\x18\n\x10\x63\x61mpaign_version\x18\x08 \x01(\x05\x12\x0f\n\x07\x63ontrol\x18\t \x01(\x08\x12%\n\x06stages\x18\n \x03(\x0b\x32\x15.decisioning.v1.Stage\x12)\n\x08removals\x18\x0b \x03(\x0b\x32\x17.decisioning.v1.Removal\"\x80\x01\n\x07Removal\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x12\n\ncontent_id\x18\x02 \x01(\t\x12\x11\n\tsend_slot\x18\x03 \x01(\t\x12-\n\x06reason\x18\x04 \x01(\x0e\x32\x1d.decisioning.v1.RemovalReason\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"\x94\x01\n\x05Stage\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x12\n\npropensity\x18\x03 \x01(\x01\x12\x38\n\rprobabilities\x18\x04 \x03(\x0b\x32!.decisioning.v1.ActionProbability\x12\x0e\n\x06policy\x18\x05 \x01(\t\x12\x0f\n\x07problem\x18\x06 \x01(\t\"G\n\x11\x41\x63tionProbability\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\x12\r\n\x05price\x18\x03 \x01(\x01\"E\n\x12\x42\x61tchDecideRequest\x12/\n\x08requests\x18\x01 \x03(\x0b\x32\x1d.decisioning.v1.DecideRequest\"I\n\x13\x42\x61tchDecideResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.decisioning.v1.BatchDecideResult\"w\n\x11\x42\x61tchDecideResult\x12\x32\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1e.decisioning.v1.DecideResponseH\x00\x12$\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"\xb6\x01\n\rRewardRequest\x12\x11\n\treward_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x12\n\x05value\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12.\n\noccur_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x06\x61mount\x18\x06 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_valueB\t\n\x07_amount\"}\n\x0eRewardResponse\x12\x11\n\treward_id\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x11\n\tduplicate\x18\x03 \x01(\x08\x12\x0c\n\x04late\x18\x04 \x01(\x08\x12\x13\n\x0b\x66inal_value\x18\x05 \x01(\x01\x12\x13\n\x0bquarantined\x18\x06 \x01(\t\"Y\n\x0f\x41\x63tivateRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x31\n\ractivate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"U\n\x10\x41\x63tivateResponse\x12\x11\n\tduplicate\x18\x01 \x01(\x08\x12.\n\nclose_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xfa\x03\n\rRemovalReason\x12\x1e\n\x1aREMOVAL_REASON_UNSPECIFIED\x10\x00\x12 \n\x1cREMOVAL_REASON_NOT_REQUESTED\x10\x01\x12\"\n\x1eREMOVAL_REASON_CONSENT_REFUSED\x10\x02\x12\"\n\x1eREMOVAL_REASON_CONSENT_MISSING\x10\x03\x12 \n\x1cREMOVAL_REASON_NOT_REACHABLE\x10\x04\x12\x1b\n\x17REMOVAL_REASON_AUDIENCE\x10\x05\x12 \n\x1cREMOVAL_REASON_CHANNEL_LIMIT\x10\x06\x12!\n\x1dREMOVAL_REASON_CAMPAIGN_LIMIT\x10\x07\x12 \n\x1cREMOVAL_REASON_OVERALL_LIMIT\x10\x08\x12\x1f\n\x1bREMOVAL_REASON_OUT_OF_STOCK\x10\t\x12\x1e\n\x1aREMOVAL_REASON_FAMILIARITY\x10\n\x12\x1c\n\x18REMOVAL_REASON_NOT_VALID\x10\x0b\x12\x1c\n\x18REMOVAL_REASON_COOL_DOWN\x10\x0c\x12\x1d\n\x19REMOVAL_REASON_NO_CONTENT\x10\r\x12\x1d\n\x19REMOVAL_REASON_PREFERENCE\x10\x0e*\xd3\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x10\n\x0cREASON_MODEL\x10\x01\x12\x13\n\x0fREASON_EXPLORED\x10\x02\x12\x16\n\x12REASON_ONLY_CHOICE\x10\x03\x12\x12\n\x0eREASON_CONTROL\x10\x04\x12\x13\n\x0fREASON_FALLBACK\x10\x05\x12\x17\n\x13REASON_NOTHING_SENT\x10\x06\x12\x1c\n\x18REASON_PREVIOUS_SNAPSHOT\x10\x07\x12\x12\n\x0eREASON_UNIFORM\x10\x08\x32\xcd\x02\n\x12\x44\x65\x63isioningService\x12G\n\x06\x44\x65\x63ide\x12\x1d.decisioning.v1.DecideRequest\x1a\x1e.decisioning.v1.DecideResponse\x12V\n\x0b\x42\x61tchDecide\x12\".decisioning.v1.BatchDecideRequest\x1a#.decisioning.v1.BatchDecideResponse\x12G\n\x06Reward\x12\x1d.decisioning.v1.RewardRequest\x1a\x1e.decisioning.v1.RewardResponse\x12M\n\x08\x41\x63tivate\x12\x1f.decisioning.v1.ActivateRequest\x1a .decisioning.v1.ActivateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'decisioning.v1.decisioning_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REASON']._serialized_start=1682
-  _globals['_REASON']._serialized_end=1843
+  _globals['_REMOVALREASON']._serialized_start=1909
+  _globals['_REMOVALREASON']._serialized_end=2415
+  _globals['_REASON']._serialized_start=2418
+  _globals['_REASON']._serialized_end=2629
   _globals['_DECIDEREQUEST']._serialized_start=181
-  _globals['_DECIDEREQUEST']._serialized_end=449
-  _globals['_DECIDERESPONSE']._serialized_start=452
-  _globals['_DECIDERESPONSE']._serialized_end=734
-  _globals['_STAGE']._serialized_start=737
-  _globals['_STAGE']._serialized_end=885
-  _globals['_ACTIONPROBABILITY']._serialized_start=887
-  _globals['_ACTIONPROBABILITY']._serialized_end=943
-  _globals['_BATCHDECIDEREQUEST']._serialized_start=945
-  _globals['_BATCHDECIDEREQUEST']._serialized_end=1014
-  _globals['_BATCHDECIDERESPONSE']._serialized_start=1016
-  _globals['_BATCHDECIDERESPONSE']._serialized_end=1089
-  _globals['_BATCHDECIDERESULT']._serialized_start=1091
-  _globals['_BATCHDECIDERESULT']._serialized_end=1210
-  _globals['_REWARDREQUEST']._serialized_start=1213
-  _globals['_REWARDREQUEST']._serialized_end=1395
-  _globals['_REWARDRESPONSE']._serialized_start=1397
-  _globals['_REWARDRESPONSE']._serialized_end=1501
-  _globals['_ACTIVATEREQUEST']._serialized_start=1503
-  _globals['_ACTIVATEREQUEST']._serialized_end=1592
-  _globals['_ACTIVATERESPONSE']._serialized_start=1594
-  _globals['_ACTIVATERESPONSE']._serialized_end=1679
-  _globals['_DECISIONINGSERVICE']._serialized_start=1846
-  _globals['_DECISIONINGSERVICE']._serialized_end=2179
+  _globals['_DECIDEREQUEST']._serialized_end=466
+  _globals['_DECIDERESPONSE']._serialized_start=469
+  _globals['_DECIDERESPONSE']._serialized_end=794
+  _globals['_REMOVAL']._serialized_start=797
+  _globals['_REMOVAL']._serialized_end=925
+  _globals['_STAGE']._serialized_start=928
+  _globals['_STAGE']._serialized_end=1076
+  _globals['_ACTIONPROBABILITY']._serialized_start=1078
+  _globals['_ACTIONPROBABILITY']._serialized_end=1149
+  _globals['_BATCHDECIDEREQUEST']._serialized_start=1151
+  _globals['_BATCHDECIDEREQUEST']._serialized_end=1220
+  _globals['_BATCHDECIDERESPONSE']._serialized_start=1222
+  _globals['_BATCHDECIDERESPONSE']._serialized_end=1295
+  _globals['_BATCHDECIDERESULT']._serialized_start=1297
+  _globals['_BATCHDECIDERESULT']._serialized_end=1416
+  _globals['_REWARDREQUEST']._serialized_start=1419
+  _globals['_REWARDREQUEST']._serialized_end=1601
+  _globals['_REWARDRESPONSE']._serialized_start=1603
+  _globals['_REWARDRESPONSE']._serialized_end=1728
+  _globals['_ACTIVATEREQUEST']._serialized_start=1730
+  _globals['_ACTIVATEREQUEST']._serialized_end=1819
+  _globals['_ACTIVATERESPONSE']._serialized_start=1821
+  _globals['_ACTIVATERESPONSE']._serialized_end=1906
+  _globals['_DECISIONINGSERVICE']._serialized_start=2632
+  _globals['_DECISIONINGSERVICE']._serialized_end=2965
 # @@protoc_insertion_point(module_scope)

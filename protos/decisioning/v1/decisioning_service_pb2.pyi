@@ -23,6 +23,82 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _RemovalReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RemovalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RemovalReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REMOVAL_REASON_UNSPECIFIED: _RemovalReason.ValueType  # 0
+    """Never sent by this version of the service."""
+    REMOVAL_REASON_NOT_REQUESTED: _RemovalReason.ValueType  # 1
+    """The request names other channels or contents."""
+    REMOVAL_REASON_CONSENT_REFUSED: _RemovalReason.ValueType  # 2
+    """The customer refused the channel, or all channels, for the campaign's purpose, or took her consent back by an
+    outcome such as "unsubscribed".
+    """
+    REMOVAL_REASON_CONSENT_MISSING: _RemovalReason.ValueType  # 3
+    """The channel requires her consent for the campaign's purpose, and she has not given it."""
+    REMOVAL_REASON_NOT_REACHABLE: _RemovalReason.ValueType  # 4
+    """She has no identity of a type that the channel reaches customers by."""
+    REMOVAL_REASON_AUDIENCE: _RemovalReason.ValueType  # 5
+    """She does not belong to the audience of the campaign, the channel or the content."""
+    REMOVAL_REASON_CHANNEL_LIMIT: _RemovalReason.ValueType  # 6
+    """One more message would break one of the channel's message limits."""
+    REMOVAL_REASON_CAMPAIGN_LIMIT: _RemovalReason.ValueType  # 7
+    """One more message would break one of the campaign's message limits."""
+    REMOVAL_REASON_OVERALL_LIMIT: _RemovalReason.ValueType  # 8
+    """One more message would break a limit on all messages, which this campaign or another one in force has set."""
+    REMOVAL_REASON_OUT_OF_STOCK: _RemovalReason.ValueType  # 9
+    """The stock of the content's SKU is gone."""
+    REMOVAL_REASON_FAMILIARITY: _RemovalReason.ValueType  # 10
+    """The brand is not familiar enough with her for the content."""
+    REMOVAL_REASON_NOT_VALID: _RemovalReason.ValueType  # 11
+    """The content is not valid at the send time."""
+    REMOVAL_REASON_COOL_DOWN: _RemovalReason.ValueType  # 12
+    """She got the content a shorter time before than its cool-down, or is about to get it."""
+    REMOVAL_REASON_NO_CONTENT: _RemovalReason.ValueType  # 13
+    """No content is left that may be sent on the channel."""
+    REMOVAL_REASON_PREFERENCE: _RemovalReason.ValueType  # 14
+    """She prefers another channel, and that may be used."""
+
+class RemovalReason(_RemovalReason, metaclass=_RemovalReasonEnumTypeWrapper):
+    """The rules that remove something from the choice. Quiet hours remove nothing: they move send times."""
+
+REMOVAL_REASON_UNSPECIFIED: RemovalReason.ValueType  # 0
+"""Never sent by this version of the service."""
+REMOVAL_REASON_NOT_REQUESTED: RemovalReason.ValueType  # 1
+"""The request names other channels or contents."""
+REMOVAL_REASON_CONSENT_REFUSED: RemovalReason.ValueType  # 2
+"""The customer refused the channel, or all channels, for the campaign's purpose, or took her consent back by an
+outcome such as "unsubscribed".
+"""
+REMOVAL_REASON_CONSENT_MISSING: RemovalReason.ValueType  # 3
+"""The channel requires her consent for the campaign's purpose, and she has not given it."""
+REMOVAL_REASON_NOT_REACHABLE: RemovalReason.ValueType  # 4
+"""She has no identity of a type that the channel reaches customers by."""
+REMOVAL_REASON_AUDIENCE: RemovalReason.ValueType  # 5
+"""She does not belong to the audience of the campaign, the channel or the content."""
+REMOVAL_REASON_CHANNEL_LIMIT: RemovalReason.ValueType  # 6
+"""One more message would break one of the channel's message limits."""
+REMOVAL_REASON_CAMPAIGN_LIMIT: RemovalReason.ValueType  # 7
+"""One more message would break one of the campaign's message limits."""
+REMOVAL_REASON_OVERALL_LIMIT: RemovalReason.ValueType  # 8
+"""One more message would break a limit on all messages, which this campaign or another one in force has set."""
+REMOVAL_REASON_OUT_OF_STOCK: RemovalReason.ValueType  # 9
+"""The stock of the content's SKU is gone."""
+REMOVAL_REASON_FAMILIARITY: RemovalReason.ValueType  # 10
+"""The brand is not familiar enough with her for the content."""
+REMOVAL_REASON_NOT_VALID: RemovalReason.ValueType  # 11
+"""The content is not valid at the send time."""
+REMOVAL_REASON_COOL_DOWN: RemovalReason.ValueType  # 12
+"""She got the content a shorter time before than its cool-down, or is about to get it."""
+REMOVAL_REASON_NO_CONTENT: RemovalReason.ValueType  # 13
+"""No content is left that may be sent on the channel."""
+REMOVAL_REASON_PREFERENCE: RemovalReason.ValueType  # 14
+"""She prefers another channel, and that may be used."""
+Global___RemovalReason: _TypeAlias = RemovalReason  # noqa: Y015
+
 class _Reason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -40,12 +116,23 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_CONTROL: _Reason.ValueType  # 4
     """The customer is in the control group, so the campaign's fallback rule chose."""
     REASON_FALLBACK: _Reason.ValueType  # 5
-    """A model failed or is missing, or its channel is switched to the campaign's fallback, so a rule chose in its place."""
+    """The kill switch: an operator switched the channel or the router to the campaign's fallback rule, which chose."""
     REASON_NOTHING_SENT: _Reason.ValueType  # 6
     """Sending nothing was chosen, or nothing else was eligible."""
+    REASON_PREVIOUS_SNAPSHOT: _Reason.ValueType  # 7
+    """A model was unfit to decide and refused, and the last good snapshot's weights chose in its place. So it says until
+    that model has learned again, has been rolled back by an operator, or has been learned anew.
+    """
+    REASON_UNIFORM: _Reason.ValueType  # 8
+    """A model is missing, or unfit to decide and in no good snapshot, so every eligible action of its stage had the same
+    probability. So it says until that model has learned again, has been rolled back, or has been learned anew.
+    """
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
-    """Why a decision came out as it did."""
+    """Why a decision came out as it did. Of several that hold, the one that matters most: the control group, then a model's
+    fault (REASON_UNIFORM before REASON_PREVIOUS_SNAPSHOT), the kill switch, silence, the rules, and the models. Whichever
+    it is, the propensity is the probability that was drawn from, and every stage tells its own policy and problem.
+    """
 
 REASON_UNSPECIFIED: Reason.ValueType  # 0
 """Never sent by this version of the service."""
@@ -58,9 +145,17 @@ REASON_ONLY_CHOICE: Reason.ValueType  # 3
 REASON_CONTROL: Reason.ValueType  # 4
 """The customer is in the control group, so the campaign's fallback rule chose."""
 REASON_FALLBACK: Reason.ValueType  # 5
-"""A model failed or is missing, or its channel is switched to the campaign's fallback, so a rule chose in its place."""
+"""The kill switch: an operator switched the channel or the router to the campaign's fallback rule, which chose."""
 REASON_NOTHING_SENT: Reason.ValueType  # 6
 """Sending nothing was chosen, or nothing else was eligible."""
+REASON_PREVIOUS_SNAPSHOT: Reason.ValueType  # 7
+"""A model was unfit to decide and refused, and the last good snapshot's weights chose in its place. So it says until
+that model has learned again, has been rolled back by an operator, or has been learned anew.
+"""
+REASON_UNIFORM: Reason.ValueType  # 8
+"""A model is missing, or unfit to decide and in no good snapshot, so every eligible action of its stage had the same
+probability. So it says until that model has learned again, has been rolled back, or has been learned anew.
+"""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
@@ -78,6 +173,7 @@ class DecideRequest(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     DECIDE_TIME_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
+    EXPLAIN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call idempotent: the same id with the same content gets the first answer, with other content
     ALREADY_EXISTS. A UUID is a good choice. At most 512 bytes. Default: empty, every call decides afresh.
@@ -91,6 +187,10 @@ class DecideRequest(_message.Message):
     time_zone: _builtins.str
     """The customer's time zone as an IANA name, such as "America/Chicago". Send windows and quiet hours are read in it.
     A name that is none fails with INVALID_ARGUMENT. Default: the one she was identified with, else the campaign's.
+    """
+    explain: _builtins.bool
+    """Whether the answer should say what the rules removed from the choice, and why. It changes neither the choice nor
+    what the request_id stands for, and costs time: ask for it to understand, not always. Default: false.
     """
     @_builtins.property
     def context(self) -> _features_pb2.Features:
@@ -132,10 +232,11 @@ class DecideRequest(_message.Message):
         time_zone: _builtins.str = ...,
         decide_time: _timestamp_pb2.Timestamp | None = ...,
         identity: _identity_pb2.Identity | None = ...,
+        explain: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "decide_time", b"decide_time", "identity", b"identity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "channels", b"channels", "content_ids", b"content_ids", "context", b"context", "customer_id", b"customer_id", "decide_time", b"decide_time", "identity", b"identity", "request_id", b"request_id", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "channels", b"channels", "content_ids", b"content_ids", "context", b"context", "customer_id", b"customer_id", "decide_time", b"decide_time", "explain", b"explain", "identity", b"identity", "request_id", b"request_id", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -157,6 +258,7 @@ class DecideResponse(_message.Message):
     CAMPAIGN_VERSION_FIELD_NUMBER: _builtins.int
     CONTROL_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
+    REMOVALS_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     """Names this decision in a RewardRequest or an ActivateRequest. Never empty."""
     channel: _builtins.str
@@ -183,6 +285,13 @@ class DecideResponse(_message.Message):
         and the send slot.
         """
 
+    @_builtins.property
+    def removals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Removal]:
+        """What the rules removed from the choice, where the request asked to explain: first contents that may be sent on no
+        channel, then channel by channel; at most 5,000. Empty where a request_id came before: it tells of now, and the
+        answer was given then.
+        """
+
     def __init__(
         self,
         *,
@@ -196,14 +305,53 @@ class DecideResponse(_message.Message):
         campaign_version: _builtins.int = ...,
         control: _builtins.bool = ...,
         stages: _abc.Iterable[Global___Stage] | None = ...,
+        removals: _abc.Iterable[Global___Removal] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["send_time", b"send_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_version", b"campaign_version", "channel", b"channel", "content_id", b"content_id", "control", b"control", "decision_id", b"decision_id", "propensity", b"propensity", "reason", b"reason", "send_slot", b"send_slot", "send_time", b"send_time", "stages", b"stages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_version", b"campaign_version", "channel", b"channel", "content_id", b"content_id", "control", b"control", "decision_id", b"decision_id", "propensity", b"propensity", "reason", b"reason", "removals", b"removals", "send_slot", b"send_slot", "send_time", b"send_time", "stages", b"stages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DecideResponse: _TypeAlias = DecideResponse  # noqa: Y015
+
+@_typing.final
+class Removal(_message.Message):
+    """Something that a rule removed from the choice. Of several rules that would, one is named."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    CONTENT_ID_FIELD_NUMBER: _builtins.int
+    SEND_SLOT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    """The channel it may not be sent on, by its name in the campaign. Empty means on none."""
+    content_id: _builtins.str
+    """The content that may not be sent, by its id in the campaign. Empty means none may."""
+    send_slot: _builtins.str
+    """The send slot in which it may not be sent. Empty means in none."""
+    reason: Global___RemovalReason.ValueType
+    """The rule."""
+    detail: _builtins.str
+    """More about it for people, such as the limit that one more message would break. Not for programs: it may change."""
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        content_id: _builtins.str = ...,
+        send_slot: _builtins.str = ...,
+        reason: Global___RemovalReason.ValueType = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "content_id", b"content_id", "detail", b"detail", "reason", b"reason", "send_slot", b"send_slot"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Removal: _TypeAlias = Removal  # noqa: Y015
 
 @_typing.final
 class Stage(_message.Message):
@@ -226,7 +374,9 @@ class Stage(_message.Message):
     policy: _builtins.str
     """Who gave the probabilities: a model's name, or a rule ("uniform", "named", "only")."""
     problem: _builtins.str
-    """Why a model did not give the probabilities although one should have. Empty where all went well."""
+    """Why the model as it last learned did not give the probabilities although it should have: it is missing, or was
+    refused (as policy tells, its last good snapshot or a rule chose), or the kill switch is on. Empty where all went well.
+    """
     @_builtins.property
     def probabilities(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActionProbability]:
         """Every eligible action, in the order drawn from; their probabilities sum to 1."""
@@ -257,19 +407,25 @@ class ActionProbability(_message.Message):
 
     ACTION_FIELD_NUMBER: _builtins.int
     PROBABILITY_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
     action: _builtins.str
     """A channel or "nothing", a content's id, or a send slot."""
     probability: _builtins.float
     """Probability in [0, 1]."""
+    price: _builtins.float
+    """Reward that speaks for a content because sales lag behind its sell-through target, at least 0. The probability has
+    taken it in. Default: 0.
+    """
     def __init__(
         self,
         *,
         action: _builtins.str = ...,
         probability: _builtins.float = ...,
+        price: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "probability", b"probability"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "price", b"price", "probability", b"probability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -436,6 +592,7 @@ class RewardResponse(_message.Message):
     DUPLICATE_FIELD_NUMBER: _builtins.int
     LATE_FIELD_NUMBER: _builtins.int
     FINAL_VALUE_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
     reward_id: _builtins.str
     """The reward's id: the caller's, or the one that the service gave it."""
     value: _builtins.float
@@ -450,6 +607,11 @@ class RewardResponse(_message.Message):
     """The decision's reward with all its outcomes so far, late ones and this one too, combined as the campaign says and
     within its reward range. Where there is no window each outcome stands by itself, and this is value again.
     """
+    quarantined: _builtins.str
+    """Why the reward was put aside instead of being learned from, as CustomerService explains the reasons: "too_fast",
+    "inhuman_rate", "duplicate_outcome" or "test_account"; final_value, with a window, is then without it. Empty where it
+    was accepted.
+    """
     def __init__(
         self,
         *,
@@ -458,10 +620,11 @@ class RewardResponse(_message.Message):
         duplicate: _builtins.bool = ...,
         late: _builtins.bool = ...,
         final_value: _builtins.float = ...,
+        quarantined: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "final_value", b"final_value", "late", b"late", "reward_id", b"reward_id", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "final_value", b"final_value", "late", b"late", "quarantined", b"quarantined", "reward_id", b"reward_id", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

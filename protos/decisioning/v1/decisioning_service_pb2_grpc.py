@@ -126,6 +126,9 @@ class DecisioningServiceServicer:
         that learns at close waits. An outcome that comes after the close is logged and counted, not learned live. Without
         a window every outcome is learned at once, by itself.
 
+        What is well formed and can hardly be a person's, such as a click a tenth of a second after the message, is put
+        aside: logged with its reason, and learned only if CustomerService.Readmit lets it in. The answer says so.
+
         Fails with NOT_FOUND (no such decision), ALREADY_EXISTS (the reward_id came before with other content) and
         INVALID_ARGUMENT (an outcome, value, amount or time that cannot be).
         """

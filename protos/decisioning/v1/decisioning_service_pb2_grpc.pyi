@@ -73,6 +73,9 @@ class DecisioningServiceStub:
     that learns at close waits. An outcome that comes after the close is logged and counted, not learned live. Without
     a window every outcome is learned at once, by itself.
 
+    What is well formed and can hardly be a person's, such as a click a tenth of a second after the message, is put
+    aside: logged with its reason, and learned only if CustomerService.Readmit lets it in. The answer says so.
+
     Fails with NOT_FOUND (no such decision), ALREADY_EXISTS (the reward_id came before with other content) and
     INVALID_ARGUMENT (an outcome, value, amount or time that cannot be).
     """
@@ -131,6 +134,9 @@ class DecisioningServiceAsyncStub(DecisioningServiceStub):
     at once, so that the very next Decide may have learned from it, and corrects it once when the window closes; one
     that learns at close waits. An outcome that comes after the close is logged and counted, not learned live. Without
     a window every outcome is learned at once, by itself.
+
+    What is well formed and can hardly be a person's, such as a click a tenth of a second after the message, is put
+    aside: logged with its reason, and learned only if CustomerService.Readmit lets it in. The answer says so.
 
     Fails with NOT_FOUND (no such decision), ALREADY_EXISTS (the reward_id came before with other content) and
     INVALID_ARGUMENT (an outcome, value, amount or time that cannot be).
@@ -205,6 +211,9 @@ class DecisioningServiceServicer(metaclass=_abc_1.ABCMeta):
         at once, so that the very next Decide may have learned from it, and corrects it once when the window closes; one
         that learns at close waits. An outcome that comes after the close is logged and counted, not learned live. Without
         a window every outcome is learned at once, by itself.
+
+        What is well formed and can hardly be a person's, such as a click a tenth of a second after the message, is put
+        aside: logged with its reason, and learned only if CustomerService.Readmit lets it in. The answer says so.
 
         Fails with NOT_FOUND (no such decision), ALREADY_EXISTS (the reward_id came before with other content) and
         INVALID_ARGUMENT (an outcome, value, amount or time that cannot be).

@@ -289,6 +289,7 @@ class Model(_message.Message):
     LAST_LESSON_TIME_FIELD_NUMBER: _builtins.int
     FROZEN_FIELD_NUMBER: _builtins.int
     FALLBACK_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name: the campaign's, the channel's where it is not the router, and "content", "send_slot" or "router", joined
     by "/"; characters with a meaning to the learner are encoded. DecideResponse.stages name it by this as their policy.
@@ -311,6 +312,10 @@ class Model(_message.Message):
     """Whether its channel is frozen: it decides and does not learn."""
     fallback: _builtins.bool
     """Whether its channel is switched to the campaign's fallback rule, so that it does not decide."""
+    problem: _builtins.str
+    """Why it was refused as unfit to decide, and where it was put back to. Empty where that never happened, and again as
+    soon as it has learned since, was rolled back by an operator, or was learned anew.
+    """
     @_builtins.property
     def last_lesson_time(self) -> _timestamp_pb2.Timestamp:
         """When it learned its last lesson, on the log's own time. The model's age is now less this: how long the world may
@@ -328,10 +333,11 @@ class Model(_message.Message):
         last_lesson_time: _timestamp_pb2.Timestamp | None = ...,
         frozen: _builtins.bool = ...,
         fallback: _builtins.bool = ...,
+        problem: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_lesson_time", b"last_lesson_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed_lessons", b"failed_lessons", "fallback", b"fallback", "frozen", b"frozen", "last_lesson_time", b"last_lesson_time", "lessons", b"lessons", "name", b"name", "seq", b"seq", "sha256", b"sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed_lessons", b"failed_lessons", "fallback", b"fallback", "frozen", b"frozen", "last_lesson_time", b"last_lesson_time", "lessons", b"lessons", "name", b"name", "problem", b"problem", "seq", b"seq", "sha256", b"sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -135,7 +135,8 @@ class ModelServiceServicer:
     def Rollback(self, request, context):
         """Puts a channel's models back to what they were at a stored snapshot, weight for weight; they learn on from there.
         What they learned since is lost to them, and stays in the log. A model that the snapshot does not have, because its
-        channel came later, becomes an empty one. Where their weights are the snapshot's already, nothing changes.
+        channel came later, becomes an empty one. Where their weights are the snapshot's already, nothing changes. While the
+        campaign's models are learned anew, it also keeps the channel's from being replaced by the new ones.
 
         Fails with NOT_FOUND (no such campaign or snapshot), INVALID_ARGUMENT (a channel that the campaign does not have)
         and FAILED_PRECONDITION (the snapshot is damaged).
@@ -189,6 +190,9 @@ class ModelServiceServicer:
         worth now, and with the late and revised ones. The service decides meanwhile with the models it has, and puts the
         new ones in their place when they are done. A campaign applied with other worths, other ways to combine, or other
         traits of its contents and send windows begins one by itself. One that is under way is given up for this one.
+
+        A channel keeps the models that serve where it is frozen when the new ones are done, where it was rolled back while
+        they were learned, and, model by model, where a new one is unfit to decide. The kill switch stays as it is.
 
         Fails with NOT_FOUND (no such campaign). Not idempotent: each call begins anew.
         """

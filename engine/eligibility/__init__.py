@@ -1,0 +1,7 @@
+"""What may be chosen for one customer at one moment, by rule. Never a model, never a draw, never a wire type."""
+
+from engine.eligibility.calendar import Calendar
+from engine.eligibility.moment import Moment
+from engine.eligibility.options import Eligible, eligible, routes
+
+__all__ = ["Calendar", "Eligible", "Moment", "eligible", "routes"]

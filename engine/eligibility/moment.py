@@ -1,0 +1,47 @@
+"""Whom and when a decision is for: everything the rules may ask about. Never a rule."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from engine.campaign.audience import Facts
+from engine.campaign.channels import MessageLimit
+from engine.customers.requests import PREFERRED_CHANNEL
+from engine.customers.standing import Standing
+from engine.stock import Stock
+from engine.types import Features
+
+
+class Moment(Struct, frozen=True):
+    """How a customer stands, her time zone and now; what was asked for, and what is the same for every customer.
+
+    `send_times_us` are those of all messages to her, oldest first. Empty `channels` or `content_ids` mean all.
+    `overall_limits` are those that every campaign in force has set on all messages. `stock` is by SKU; one that is not
+    in it is not counted.
+    """
+
+    customer: Standing
+    zone: ZoneInfo
+    now_us: int
+    facts: Facts
+    send_times_us: list[int] = []
+    channels: frozenset[str] = frozenset()
+    content_ids: frozenset[str] = frozenset()
+    overall_limits: tuple[MessageLimit, ...] = ()
+    stock: Mapping[str, Stock] = {}
+
+
+def facts(customer: Standing, context: Features, told: Features) -> Facts:
+    """Return what audiences may ask about a customer: what models may be `told` of her too, and no more."""
+    wish = {name: customer.attributes[name] for name in (PREFERRED_CHANNEL,) if name in customer.attributes}
+    variables: dict[str, Any] = {
+        "attributes": told.categories | wish,
+        "context": context.categories,
+        "context_numbers": context.numbers,
+        "identities": sorted(customer.identity_types),
+        "level": customer.level.name.lower(),
+        "profile": told.numbers,
+    }
+    return Facts(variables)

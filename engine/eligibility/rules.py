@@ -1,0 +1,99 @@
+"""The rules: each tells why something may not be chosen, or None where it may. Never a text, never an order of choice.
+
+Whoever asks what may be chosen, and whoever explains what may not, asks the same rules.
+"""
+
+from bisect import bisect_right
+
+from engine.campaign.channels import Channel, MessageLimit
+from engine.campaign.contents import Content
+from engine.campaign.spec import Campaign
+from engine.customers.familiarity import Familiarity
+from engine.customers.message_limits import within_limits
+from engine.eligibility.moment import Moment
+from engine.eligibility.removals import Because
+
+LEVELS = {level.name.lower(): level for level in Familiarity}
+
+Bound = tuple[tuple[Because, list[int], tuple[MessageLimit, ...]], ...]
+"""The limits on a channel's messages that could bind: why, the send times they count, and the limits."""
+
+
+def channel_rule(name: str, channel: Channel, campaign: Campaign, moment: Moment) -> Because | None:
+    """Tell why a channel may not be used, whatever is sent on it and when."""
+    if moment.channels and name not in moment.channels:
+        return Because.NOT_REQUESTED
+    customer = moment.customer
+    if customer.consents or channel.consent == "required":
+        word = customer.consent(name, campaign.purpose)
+        if word == "refused":
+            return Because.CONSENT_REFUSED
+        if not word and channel.consent == "required":
+            return Because.CONSENT_MISSING
+    if channel.reached_by and customer.identity_types.isdisjoint(channel.reached_by):
+        return Because.NOT_REACHABLE
+    if any(text and moment.facts.problem(text) for text in (campaign.audience, channel.audience)):
+        return Because.AUDIENCE
+    return None
+
+
+def bound(name: str, channel: Channel, campaign: Campaign, moment: Moment) -> Bound:
+    """Return the limits that one more message on a channel could break: lately there were as many as they allow."""
+    now_us, found = moment.now_us, []
+    if _near(channel.message_limits, moment.send_times_us, now_us):
+        found.append((Because.CHANNEL_LIMIT, moment.customer.times(name), channel.message_limits))
+    if _near(campaign.message_limits, moment.send_times_us, now_us):
+        times = [contact.time_us for contact in moment.customer.contacts if contact.campaign == campaign.name]
+        found.append((Because.CAMPAIGN_LIMIT, times, campaign.message_limits))
+    if near := _near(moment.overall_limits, moment.send_times_us, now_us):
+        found.append((Because.OVERALL_LIMIT, moment.send_times_us, near))
+    return tuple((because, times, near) for because, times, limits in found if (near := _near(limits, times, now_us)))
+
+
+def _near(limits: tuple[MessageLimit, ...], times: list[int], now_us: int) -> tuple[MessageLimit, ...]:
+    """Return the limits that have as many messages, of those since their stretch before now, as they allow."""
+    count = len(times)
+    return tuple(
+        limit
+        for limit in limits
+        if limit.messages <= count and limit.messages <= count - bisect_right(times, now_us - limit.per_us)
+    )
+
+
+def slot_rule(send_time_us: int, limited: Bound) -> Because | None:
+    """Tell why nothing may be sent on a channel at a time."""
+    for because, times, limits in limited:
+        if not within_limits(times, send_time_us, limits):
+            return because
+    return None
+
+
+def content_rule(content_id: str, content: Content, moment: Moment) -> Because | None:
+    """Tell why a content may not be sent to the customer, wherever and whenever."""
+    if moment.content_ids and content_id not in moment.content_ids:
+        return Because.NOT_REQUESTED
+    if content.sku is not None and (stock := moment.stock.get(content.sku)) is not None and stock.units <= 0:
+        return Because.OUT_OF_STOCK
+    if moment.customer.level < LEVELS[content.familiarity]:
+        return Because.FAMILIARITY
+    if content.audience and moment.facts.problem(content.audience):
+        return Because.AUDIENCE
+    return None
+
+
+def sending_rule(
+    content_id: str, content: Content, campaign: Campaign, send_time_us: int, moment: Moment
+) -> Because | None:
+    """Tell why a content may not be sent to the customer at a time."""
+    if send_time_us < (content.valid_from_us or 0):
+        return Because.NOT_VALID
+    if content.valid_until_us is not None and send_time_us >= content.valid_until_us:
+        return Because.NOT_VALID
+    if content.cool_down_us and any(
+        contact.content_id == content_id
+        and contact.campaign == campaign.name
+        and abs(contact.time_us - send_time_us) < content.cool_down_us
+        for contact in moment.customer.contacts
+    ):
+        return Because.COOL_DOWN
+    return None

@@ -1,0 +1,139 @@
+"""The log and its folds, kept in step: append and fold, commit, save, recover. Never a question whether a fact may be.
+
+A fact is appended, folded, and durable after `commit`; nobody may be told of it before.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from engine.customers.register import CustomerRegister
+from engine.errors import LogUnavailable
+from engine.events import DecisionTaken, Event
+from engine.fault_points import FaultPoint, reached
+from engine.history import past_of
+from engine.ladder import put_back
+from engine.learner import decision_in
+from engine.log.customers_table import CustomersTable
+from engine.log.erasing import scrub
+from engine.log.sqlite import Log
+from engine.snapshots import newest_good, taken
+from engine.state import State
+
+FOLDED_PER_COMMIT = 10_000
+"""Events folded anew between two commits of the customers, so that a recovery needs no memory for all of them."""
+
+
+class FoldedLog:
+    """A log with the two folds that decisions are taken from: the state and the register of customers.
+
+    `epoch` grows each time that something accepted is taken back; whoever waits for it to be durable waits in vain.
+    """
+
+    def __init__(self, log: Log, snapshots_kept: int, customers_in_memory: int) -> None:
+        self.log = log
+        self.customers = CustomerRegister(CustomersTable(log), self._category, self._decision_at, customers_in_memory)
+        self.epoch = 0
+        self.refused_snapshots: tuple[str, ...] = ()
+        self._snapshots_kept = snapshots_kept
+        self._healthy = False
+        self._recover()
+
+    def commit(self) -> None:
+        """Make every accepted fact durable.
+
+        Raises LogUnavailable where the log cannot; then nothing since the last commit was accepted, `epoch` has grown,
+        and the engine goes back to what the log holds.
+        """
+        try:
+            reached(FaultPoint.BEFORE_COMMIT)
+            self.customers.save()
+            self.log.commit()
+        except LogUnavailable:
+            self._lose()
+            raise
+        reached(FaultPoint.AFTER_COMMIT)
+
+    def snapshot(self, now_us: int) -> None:
+        """Save models and folds, so that a start has only the tail to fold; raises LogUnavailable."""
+        self.heal()
+        self.replace_faulty_models()
+        self.commit()
+        reached(FaultPoint.BEFORE_SNAPSHOT)
+        self.log.save_snapshot(taken(self.state, now_us), self._snapshots_kept)
+        reached(FaultPoint.AFTER_SNAPSHOT)
+        scrub(self.log)
+        self.snapshot_seq = self.state.seq
+
+    @property
+    def events_since_snapshot(self) -> int:
+        """How many events a start would have to fold."""
+        return self.state.seq - self.snapshot_seq
+
+    def close(self) -> None:
+        """Give the data folder free; what was not committed is undone."""
+        self.log.close()
+
+    def _category(self, decision: DecisionTaken) -> str:
+        return self.state.category(decision)
+
+    def _decision_at(self, seq: int) -> DecisionTaken:
+        return decision_in(self.log.decision(seq))
+
+    def accept(self, now_us: int, event: Event, key: bytes | None = None) -> None:
+        """Append and fold one event; a failure of either takes back everything since the last commit.
+
+        For this package's own ways only: nothing here asks whether the event may be.
+        """
+        with self.all_or_nothing():
+            reached(FaultPoint.BEFORE_APPEND)
+            logged = self.log.append(now_us, event, key)
+            reached(FaultPoint.AFTER_APPEND)
+            self.state.fold(logged)
+            self.customers.fold(logged)
+            reached(FaultPoint.AFTER_FOLD)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Take back everything since the last commit where the block fails; the engine then goes back to the log."""
+        try:
+            yield
+        except Exception:
+            self.log.undo()
+            self._lose()
+            raise
+
+    def _lose(self) -> None:
+        self.epoch += 1
+        self._healthy = False
+
+    def replace_faulty_models(self) -> None:
+        """Put back every model that is unfit to decide, whoever's it is: with one of them no snapshot is good."""
+        faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
+        for name, why in faults.items():
+            self.accept(self.state.clock_us, put_back(self.log, name, why))
+
+    def heal(self) -> None:
+        """Go back to what the log holds where something failed; raises LogUnavailable while that cannot be."""
+        if not self._healthy:
+            self.log.check_writable()
+            self._recover()
+
+    def _recover(self) -> None:
+        restored = newest_good(self.log.snapshots(), past_of(self.log))
+        self.state: State = restored.state
+        self.snapshot_seq = restored.state.seq
+        self.refused_snapshots = restored.refused
+        self.customers.forget_unsaved()
+        for logged in self.log.read(after_seq=min(self.state.seq, self.customers.seq)):
+            if logged.seq > self.state.seq:
+                self.state.fold(logged)
+            if logged.seq > self.customers.seq:
+                self.customers.fold(logged)
+                if logged.seq % FOLDED_PER_COMMIT == 0:
+                    self._keep_customers()
+        self._keep_customers()
+        self._healthy = True
+
+    def _keep_customers(self) -> None:
+        self.customers.save()
+        self.log.commit()
