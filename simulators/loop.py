@@ -51,6 +51,7 @@ class Life:
                 outcomes = self.world.outcomes(now_us + HOUR_US)
                 self.recorder.outcomes(outcomes)
                 mine_visits = visits.between(now_us, now_us + HOUR_US)
+                self.recorder.visited(mine_visits, int(self.world.lives.shown.city[RYAN]))
                 reported = self.world.reported(mine_visits, outcomes, 24 * day + hour)
                 heard = time.perf_counter()
                 self.policy.heard(*reported, now_us + HOUR_US)

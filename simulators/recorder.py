@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from msgspec import structs
 
-from simulators.results import Bin, Change, Contact, Newcomer, Run
+from simulators.results import Bin, Change, Contact, Newcomer, Run, Visit
 from simulators.world.arrays import DAY_US, START_US, Ints
+from simulators.world.behaviour import KINDS, PLACES, Visits
 from simulators.world.catalogue import SILENCE_PRICE, WORTHS, Catalogue
 from simulators.world.moments import Chosen, Moments, Outcome, Told
 from simulators.world.people import RYAN
-from simulators.world.personas import CHANNELS, CITIES
+from simulators.world.personas import CATEGORIES, CHANNELS, CITIES, DEVICES
 from simulators.world.rhythm import clock
 from simulators.world.world import Judged
 
@@ -38,6 +39,8 @@ class Recorder:
         self._before: list[list[tuple[float, ...]]] = [[] for _ in range(customers)]
         self._after = np.zeros(customers, np.int64)
         self._new = {name: [0, 0, 0.0, 0.0] for name, item in catalogue.items.items() if item.days[0] > 0}
+        self._last_day = np.zeros(BINS, np.int64)
+        self._visits: list[Visit] = []
         self._timeline: dict[int, Contact] = {}
         self._life: list[str] = []
         self.decisions = 0
@@ -47,6 +50,7 @@ class Recorder:
         bins = moments.index * BINS // self._planned
         rows = np.column_stack([np.ones(moments.count), judged.chosen, judged.best, judged.uniform])
         np.add.at(self._sums, (bins[:, None], np.arange(4)), rows)
+        self._last_day[bins] = (moments.now_us - START_US) // DAY_US
         silent = chosen.slot < 0
         np.add.at(self._sums[:, 4], bins[silent], -SILENCE_PRICE)
         np.add.at(self._counts, (bins[:, None], np.arange(2)), np.column_stack([silent, chosen.explored]))
@@ -70,6 +74,19 @@ class Recorder:
                 came = (*contact.outcomes, outcome.name)
                 self._timeline[outcome.index] = structs.replace(contact, outcomes=came)
 
+    def visited(self, visits: Visits, city: int) -> None:
+        """Note what Ryan did by himself, on the clock of a city by number."""
+        for row in np.flatnonzero(visits.who == RYAN):
+            category = int(visits.category[row])
+            visit = Visit(
+                time=_shown(int(visits.time_us[row]), ZoneInfo(_ZONES[city])),
+                kind=KINDS[visits.kind[row]],
+                category=CATEGORIES[category] if category >= 0 else "",
+                device=DEVICES[visits.device[row]],
+                place=PLACES[visits.place[row]],
+            )
+            self._visits.append(visit)
+
     def told(self, day: int, told: Sequence[Told], events: Sequence[str]) -> None:
         """Note what happened in Ryan's life on a day, and whether it was told."""
         said = any(one.who == RYAN for one in told)
@@ -88,6 +105,7 @@ class Recorder:
             timeline=tuple(self._timeline.values()),
             life=tuple(self._life),
             refused=refused,
+            visits=tuple(self._visits),
         )
 
     def _count_changes(self, moments: Moments, chosen: Chosen, judged: Judged, changed: Ints) -> None:
@@ -155,6 +173,7 @@ class Recorder:
             channels=dict(zip(CHANNELS, channels, strict=True)),
             contents=dict(zip(self._shop.contents, contents, strict=True)),
             hours=tuple(self._hours[number].tolist()),
+            last_day=int(self._last_day[number]),
         )
 
     def _change(self, number: int) -> Change:

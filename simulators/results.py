@@ -13,7 +13,8 @@ class Bin(Struct, frozen=True):
 
     `earned` is what really came of them, by the outcomes in and after their reward windows. `silent` of them sent
     nothing, `explored` made a less probable or less promising choice so as to learn. `channels`, `contents` and `hours`
-    (24, on the clock that she is contacted by) count the messages sent.
+    (24, on the clock that she is contacted by) count the messages sent. `last_day` is the day of the last decision,
+    from 0; -1 in files that were written before days were kept.
     """
 
     decisions: int
@@ -26,6 +27,7 @@ class Bin(Struct, frozen=True):
     channels: dict[str, int]
     contents: dict[str, int]
     hours: tuple[int, ...]
+    last_day: int = -1
 
     @property
     def share(self) -> float | None:
@@ -60,6 +62,19 @@ class Contact(Struct, frozen=True):
     outcomes: tuple[str, ...]
 
 
+class Visit(Struct, frozen=True):
+    """Something that one customer did by herself: when (ISO 8601 on her own clock), what, in what, on what and where.
+
+    `category` is empty where she only opened the app.
+    """
+
+    time: str
+    kind: str
+    category: str
+    device: str
+    place: str
+
+
 class Change(Struct, frozen=True):
     """Decisions for customers whose life changed, at the same number of contacts from it: sums over them.
 
@@ -74,6 +89,14 @@ class Change(Struct, frozen=True):
     uniform: float
     sent: int
     desktop_only: int
+
+
+class Shift(Struct, frozen=True):
+    """Something that changes in the world: what, and on which days of the run, from 0, the first and last included."""
+
+    event: str
+    first_day: int
+    last_day: int
 
 
 class Newcomer(Struct, frozen=True):
@@ -93,8 +116,8 @@ class Run(Struct, frozen=True):
     """One policy's life in one seed's world.
 
     `planned` decisions were to be taken. `changes` and `newcomers` are empty where nothing of the kind happened.
-    `timeline` is the first customer's, Ryan's, and `life` what happened to him. `refused` counts facts that the engine
-    would not take.
+    `timeline` is the first customer's, Ryan's, `life` what happened to him and `visits` what he did by himself.
+    `refused` counts facts that the engine would not take.
     """
 
     policy: str
@@ -107,6 +130,7 @@ class Run(Struct, frozen=True):
     timeline: tuple[Contact, ...]
     life: tuple[str, ...]
     refused: int
+    visits: tuple[Visit, ...] = ()
 
 
 class Timing(Struct, frozen=True):
@@ -132,7 +156,11 @@ class Settings(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """Everything about one simulation. `left_out` names policies that were not run, with the reason."""
+    """Everything about one simulation.
+
+    `left_out` names policies that were not run, with the reason. `categories` gives each content's category, `shifts`
+    are what changes in the scenario's world.
+    """
 
     description: str
     settings: Settings
@@ -141,6 +169,8 @@ class Report(Struct, frozen=True):
     runs: tuple[Run, ...]
     timings: tuple[Timing, ...]
     left_out: dict[str, str]
+    categories: dict[str, str] = {}
+    shifts: tuple[Shift, ...] = ()
 
 
 def oracle_share(expected: float, best: float, uniform: float) -> float | None:

@@ -23,7 +23,7 @@ from simulators.loop import Life
 from simulators.mapping_file import MappingError
 from simulators.policies import Setup, missing, policies_of, policy
 from simulators.progress import Shown, shown
-from simulators.results import Report, Run, Settings, Timing
+from simulators.results import Report, Run, Settings, Shift, Timing
 from simulators.service_target import ServiceTarget
 from simulators.simulate_options import read_options
 from simulators.simulation_table import print_report
@@ -82,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs=tuple(run for run, _ in runs),
         timings=tuple(timing for _, timing in runs),
         left_out=plan.left_out,
+        categories={name: item.category for name, item in plan.scenario.items.items()},
+        shifts=tuple(_shifts(plan.scenario)),
     )
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
@@ -131,6 +133,14 @@ def planned(options: argparse.Namespace) -> Plan:
         personas=options.personas.name,
     )
     return Plan(scenario, mixture, settings, dict(left_out))
+
+
+def _shifts(scenario: Scenario) -> Iterator[Shift]:
+    for one in scenario.happenings:
+        yield Shift(one.event, one.first_day, one.last_day)
+    for name, item in scenario.items.items():
+        if item.days[0] > 0:
+            yield Shift(f"{name} comes in", item.days[0], item.days[0])
 
 
 def _commit() -> str:
