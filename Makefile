@@ -40,7 +40,8 @@ replay: $(READY)
 	$(RUN) -m simulators.replay $(MAPPING) --csv $(CSV) --target $(ADDRESS) $(ARGS)
 
 simulate: $(READY)
-	@$(RUN) -m simulators.simulate $(SCENARIO) $(if $(TARGET),--target $(TARGET)) --json build/simulated-$(SCENARIO).json $(ARGS)
+	@$(RUN) -m simulators.simulate $(SCENARIO) $(if $(TARGET),--target $(TARGET)) --json build/simulated-$(SCENARIO).json \
+		--html build/simulated-$(SCENARIO).html $(ARGS)
 
 bench: $(READY)
 	$(RUN) -m benchmarks.decision_cost $(ARGS)

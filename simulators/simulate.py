@@ -1,6 +1,6 @@
 """Simulate: lets the engine and its peers live through a scenario, and reports. Never a choice, never server code.
 
-    python -m simulators.simulate SCENARIO [--target HOST:PORT] [--json FILE]
+    python -m simulators.simulate SCENARIO [--target HOST:PORT] [--json FILE] [--html FILE]
 
 Without a target the engine runs in process. Over gRPC it takes a server of its own for every seed, started with
 --simulated-time and the secret key of `simulators.target`; the same seed then gets the same decisions.
@@ -23,6 +23,7 @@ from simulators.loop import Life
 from simulators.mapping_file import MappingError
 from simulators.policies import Setup, missing, policies_of, policy
 from simulators.progress import Shown, shown
+from simulators.report.page import page
 from simulators.results import Report, Run, Settings, Shift, Timing
 from simulators.service_target import ServiceTarget
 from simulators.simulate_options import read_options
@@ -89,6 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
     print_report(report, screen)
+    if options.html:
+        options.html.parent.mkdir(parents=True, exist_ok=True)
+        options.html.write_text(page(report), encoding="utf-8")
+        screen.print(f"a page to look at: {options.html}", markup=False, highlight=False, soft_wrap=True)
     return status
 
 

@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         help="who lives there (default: the shipped file)",
     )
     add("--json", type=_new_file, metavar="FILE", help="write all figures there")
+    add("--html", type=_new_file, metavar="FILE", help="write a page with plots and Ryan's timeline there")
     return made
 
 

@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from simulators.report.markup import Markup, element, joined
 
-WIDTH, HEIGHT = 430.0, 250.0
-LEFT, RIGHT, TOP, BOTTOM = 44.0, 104.0, 16.0, 34.0
+WIDTH, HEIGHT = 430.0, 260.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 114.0, 30.0, 34.0
 """Room around a plot, in its own units: about a pixel each on a telephone."""
-LABEL_GAP = 14.0
+LABEL_GAP = 14.5
 _STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -54,8 +54,8 @@ def short(value: float) -> str:
     return f"{value:,.6g}" if abs(value) < 1e6 else f"{value / 1e6:,.6g}m"
 
 
-def frame(x: Axis, y: Axis, x_name: str, *, percent: bool = False) -> Markup:
-    """Return grid lines with their values, and the name of the horizontal axis under it."""
+def frame(x: Axis, y: Axis, names: tuple[str, str], *, percent: bool = False, marks: Sequence[float] = ()) -> Markup:
+    """Return grid lines with their values, and the names of both axes; `marks` are those of the horizontal one."""
     parts = []
     for value in round_marks(y.low, y.high):
         shown = f"{100 * value:.4g} %" if percent else short(value)
@@ -64,10 +64,11 @@ def frame(x: Axis, y: Axis, x_name: str, *, percent: bool = False) -> Markup:
             element("line", x1=x.start, x2=x.end, y1=y.at(value), y2=y.at(value), class_=kind),
             element("text", shown, x=x.start - 6, y=y.at(value) + 4, class_="mark end"),
         ]
-    for value in round_marks(x.low, x.high, 4):
+    for value in marks or round_marks(x.low, x.high, 4):
         parts.append(element("text", short(value), x=x.at(value), y=y.start + 15, class_="mark middle"))
         parts.append(element("line", x1=x.at(value), x2=x.at(value), y1=y.start, y2=y.start + 4, class_="tick"))
-    parts.append(element("text", x_name, x=(x.start + x.end) / 2, y=y.start + 30, class_="axis middle"))
+    parts.append(element("text", names[0], x=(x.start + x.end) / 2, y=y.start + 30, class_="axis middle"))
+    parts.append(element("text", names[1], x=4.0, y=11.0, class_="axis"))
     return joined(parts)
 
 

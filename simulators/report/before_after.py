@@ -132,7 +132,8 @@ def hour_plot(before: Sequence[float], after: Sequence[float]) -> Markup:
         bars.append(element("g", title, bar))
     steps = [f"{number(x.at(hour))} {number(y.at(before[hour]))}h{number(wide)}" for hour in range(24)]
     outline = element("path", d="M" + "L".join(steps), class_="outline")
-    scale = frame(x, y, "hour of sending, on the customer's clock", percent=True)
+    names = ("hour of sending, on the customer's clock", "share of the messages")
+    scale = frame(x, y, names, percent=True, marks=range(0, 25, 3))
     return drawing(scale, joined(bars), outline, label="Share of the messages by hour of sending, before and after")
 
 

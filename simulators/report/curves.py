@@ -1,6 +1,7 @@
 """Curves: figures over a run or around a life event, mean and range over seeds. Never a drawing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import accumulate
 from math import ceil
 
@@ -64,6 +65,21 @@ def regret(report: Report) -> list[Curve]:
         return list(accumulate(one.regret for one in run.bins))
 
     return [_curve(policy, runs, values) for policy, runs in runs_by_policy(report).items()]
+
+
+def channels(report: Report, policy: str) -> list[Curve]:
+    """Return each channel's part of a policy's messages, as if channels were policies."""
+    wide, runs = window(report), runs_by_policy(report).get(policy, [])
+    return [_curve(name, runs, partial(_channel, name, wide)) for name in (runs[0].bins[0].channels if runs else ())]
+
+
+def _channel(name: str, wide: int, run: Run) -> Values:
+    found: list[float | None] = []
+    for end in range(1, len(run.bins) + 1):
+        bins = run.bins[max(end - wide, 0) : end]
+        sent = sum(one.decisions - one.silent for one in bins)
+        found.append(sum(one.channels.get(name, 0) for one in bins) / sent if sent else None)
+    return found
 
 
 def around_change(report: Report, value: Callable[[Sequence[Change], int, int], float | None]) -> list[Curve]:

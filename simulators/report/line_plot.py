@@ -38,11 +38,10 @@ def line_plot(curves: Sequence[Curve], look: Look, colours: Mapping[str, str], c
         return element("p", "There is nothing to draw.", class_="note")
     x = across(min(one.points[0].x for one in shown), max(one.points[-1].x for one in shown))
     y = _vertical(shown, look, chief)
-    parts = [_band(look.band, x, y), frame(x, y, look.x_name, percent=look.percent)]
+    parts = [_band(look.band, x, y), frame(x, y, (look.x_name, look.y_name), percent=look.percent)]
     for one in shown:
         parts.append(_drawn(one, x, y, colours[one.policy], heavy=one.policy == chief, look=look))
     parts.append(_names(shown, x, y, colours, chief))
-    parts.append(element("text", look.y_name, x=4, y=TOP - 5, class_="axis"))
     return drawing(*parts, label=f"{look.y_name} over {look.x_name}, by policy")
 
 
@@ -60,7 +59,7 @@ def _band(band: Band | None, x: Axis, y: Axis) -> Markup:
     first, last = x.at(band.first), x.at(band.last)
     width = max(last - first, 2.0)
     area = element("rect", x=first, y=y.end, width=width, height=y.start - y.end, class_="change")
-    return joined([area, element("text", band.name, x=first + width / 2, y=y.start - 5, class_="mark middle")])
+    return joined([area, element("text", band.name, x=first + width / 2, y=TOP - 4, class_="mark middle")])
 
 
 def _drawn(curve: Curve, x: Axis, y: Axis, colour: str, *, heavy: bool, look: Look) -> Markup:

@@ -15,6 +15,7 @@ from simulators.report.words import (
     RANDOM,
     beside_peers,
     conditions,
+    ended,
     headline,
     verdict,
 )
@@ -94,7 +95,7 @@ def _header(report: Report, shown: Iterable[str]) -> Markup:
 
 
 def _targets(report: Report) -> str:
-    found = [verdict(one) for one in measures(report)]
+    found = [verdict(one, complete=ended(report)) for one in measures(report)]
     asked = sum(one in {MET, MISSED} for one in found)
     if not asked:
         return "No target of this scenario can be judged by this run."

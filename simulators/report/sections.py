@@ -1,12 +1,13 @@
 """Sections of the page: each a heading, how to read it, and what is drawn. Never a figure, never a colour."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from simulators.measures import ENGINE, mean_reward
 from simulators.report import before_after, curves
 from simulators.report.life import in_words, lanes, life_of
 from simulators.report.line_plot import LEAST_SHARE, Band, Look, line_plot
 from simulators.report.markup import Markup, element
+from simulators.report.style import COLOURS
 from simulators.report.timeline import key, timeline
 from simulators.report.words import ORACLE, RANDOM
 from simulators.results import Report
@@ -20,47 +21,55 @@ def figure(title: str, said: str, image: Markup) -> Markup:
 
 
 def over_time(report: Report, colours: Colours) -> Markup:
-    """Return reward, oracle share, regret and exploration over the run."""
+    """Return reward, oracle share, regret, exploration, silence and channels over the run."""
     change = before_after.band(report)
+    return element("div", *_results(report, colours, change), *_conduct(report, colours, change), class_="plots")
+
+
+def _results(report: Report, colours: Colours, change: Band | None) -> Iterator[Markup]:
     over = curves.window(report) * max((run.bins[0].decisions for run in report.runs if run.bins), default=0)
-    smooth = f"Over the last {over:,} decisions at each point"
     seeds = len(report.settings.seeds)
     band = f"the band is the least and the greatest of {seeds} seeds" if seeds > 1 else "one seed, so no band"
-
-    def plot(found: Sequence[curves.Curve], name: str, **look: float | bool) -> Markup:
-        return line_plot(found, Look("decisions", name, band=change, **look), colours, ENGINE)  # type: ignore[arg-type]
-
     share = _without(curves.over_time(report, curves.share), {ORACLE, RANDOM})
+    yield figure(
+        "How near the best there is",
+        f"1 is the oracle, 0 is chance. Over the last {over:,} decisions at each point; {band}.",
+        line_plot(share, Look("decisions", "oracle share", LEAST_SHARE, 1.0, band=change), colours, ENGINE),
+    )
+    reward = curves.over_time(report, mean_reward)
+    yield figure(
+        "What a decision is worth",
+        "Expected reward, in the campaign's unit: 1 is the most that a message can earn.",
+        line_plot(reward, Look("decisions", "expected reward a decision", band=change), colours, ENGINE),
+    )
+    lost = _without(curves.regret(report), {ORACLE})
+    yield figure(
+        "What was lost to the oracle",
+        "Reward missed since the beginning; the flatter, the better.",
+        line_plot(lost, Look("decisions", "regret so far", band=change), colours, ENGINE),
+    )
+
+
+def _conduct(report: Report, colours: Colours, change: Band | None) -> Iterator[Markup]:
     explored = _without(curves.over_time(report, curves.rate("explored")), {ORACLE, RANDOM})
+    yield figure(
+        "How much was tried out",
+        "Part of the decisions that took a less promising choice, to learn.",
+        line_plot(explored, Look("decisions", "explored", percent=True, band=change), colours, ENGINE),
+    )
     silent = _without(curves.over_time(report, curves.rate("silent")), {RANDOM})
-    plots = [
-        figure(
-            "How near the best there is",
-            f"1 is the oracle, 0 is chance. {smooth}; {band}.",
-            plot(share, "oracle share", least=LEAST_SHARE, most=1.0),
-        ),
-        figure(
-            "What a decision is worth",
-            "Expected reward, in the campaign's unit: 1 is the most that a message can earn.",
-            plot(curves.over_time(report, mean_reward), "expected reward a decision"),
-        ),
-        figure(
-            "What was lost to the oracle",
-            "Reward missed since the beginning; the flatter, the better.",
-            plot(_without(curves.regret(report), {ORACLE}), "regret so far"),
-        ),
-        figure(
-            "How much was tried out",
-            "Part of the decisions that took a less promising choice, to learn.",
-            plot(explored, "explored", percent=True),
-        ),
-        figure(
-            "How often it was silent",
-            "Part of the decisions that sent nothing.",
-            plot(silent, "sent nothing", percent=True),
-        ),
-    ]
-    return element("div", *plots, class_="plots")
+    yield figure(
+        "How often it was silent",
+        "Part of the decisions that sent nothing.",
+        line_plot(silent, Look("decisions", "sent nothing", percent=True, band=change), colours, ENGINE),
+    )
+    channels = curves.channels(report, ENGINE)
+    own = {one.policy: COLOURS[number % len(COLOURS)] for number, one in enumerate(channels)}
+    yield figure(
+        "On which channels the engine wrote",
+        "Part of its messages.",
+        line_plot(channels, Look("decisions", "share of the messages", percent=True, band=change), own),
+    )
 
 
 def around_change(report: Report, colours: Colours) -> Markup:
@@ -132,6 +141,7 @@ def ryan(report: Report, categories: Colours) -> Markup:
         key(categories),
         element("figure", timeline(life, lanes(report), categories)),
         element("details", element("summary", f"All {len(rows)} decisions in words"), table),
+        class_="together",
     )
 
 

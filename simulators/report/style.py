@@ -33,10 +33,10 @@ h3{{font-size:15px;margin:0;line-height:1.3}}
 p{{margin:4px 0 10px;max-width:46em}}
 a{{color:var(--chief)}}
 .question{{font-size:18px;margin-bottom:2px}}
-.note,.conditions,figcaption p{{color:var(--soft);font-size:14px}}
+.note,.conditions,figcaption p{{color:var(--soft);font-size:14px;max-width:56em}}
 nav{{margin:14px 0 0;display:flex;flex-wrap:wrap;gap:4px 18px;font-size:15px}}
 nav a{{padding:6px 0}}
-.cards{{display:grid;grid-template-columns:repeat(auto-fit,minmax(230px,1fr));gap:12px;margin-top:12px}}
+.cards{{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,250px),1fr));gap:12px;margin-top:12px}}
 .card{{background:var(--card);border-radius:10px;padding:14px 16px;border-left:5px solid var(--zero)}}
 .card.met{{border-color:var(--good)}}.card.not-met{{border-color:var(--bad)}}
 .card p{{margin:0}}
@@ -47,10 +47,11 @@ nav a{{padding:6px 0}}
 .plots{{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,470px),1fr));gap:26px 34px;margin-top:14px}}
 figure{{margin:0;min-width:0;break-inside:avoid}}
 figcaption p{{margin:2px 0 6px}}
+.stack figure+figure{{margin-top:26px}}
 svg{{display:block;overflow:visible}}
 svg.plot,svg.strip{{width:100%;height:auto}}
-svg text{{font-size:12.5px;fill:var(--ink);font-family:inherit}}
-svg .mark,svg .axis{{fill:var(--soft);font-size:11.5px}}
+svg text{{font-size:13.5px;fill:var(--ink);font-family:inherit}}
+svg .mark,svg .axis{{fill:var(--soft);font-size:12.5px}}
 svg .end{{text-anchor:end}}svg .middle{{text-anchor:middle}}svg .strong{{font-weight:650}}
 .grid,.lane{{stroke:var(--grid);stroke-width:1}}.zero,.tick{{stroke:var(--zero);stroke-width:1}}
 .change{{fill:var(--change)}}
@@ -61,6 +62,7 @@ svg .end{{text-anchor:end}}svg .middle{{text-anchor:middle}}svg .strong{{font-we
 .full,.fill{{fill:var(--c);stroke:none}}
 .hollow{{fill:var(--paper);stroke:var(--c);stroke-width:2}}.ring{{fill:none;stroke:var(--c);stroke-width:1.5}}
 .span{{stroke:var(--c);stroke-width:2.5;opacity:.55}}
+.silence{{stroke:var(--soft);stroke-width:2}}
 .wanted{{stroke:var(--ink);stroke-width:2}}
 .bar{{fill:var(--chief);opacity:.65}}.outline{{fill:none;stroke:var(--ink);stroke-width:1.6}}
 .event{{stroke:var(--bad);stroke-width:2}}.cross{{stroke:var(--bad);stroke-width:2.4;fill:none}}
@@ -82,19 +84,25 @@ margin:12px 0;font-size:14px}}
 dt{{color:var(--soft)}}dd{{margin:0;overflow-wrap:anywhere}}
 footer{{border-top:1px solid var(--grid);margin-top:48px;padding-bottom:40px}}
 code{{font-size:13px;overflow-wrap:anywhere}}
-@media screen and (min-width:1020px){{svg.plot text{{font-size:11px}}svg.plot .mark,svg.plot .axis{{font-size:10px}}}}
+@media screen and (min-width:1020px){{svg.plot text{{font-size:11px}}svg.plot .mark,svg.plot .axis{{font-size:10px}}
+svg.strip text{{font-size:12.5px}}}}
 @media screen and (max-width:760px){{
 .only-wide{{display:none}}.only-narrow{{display:block}}.only-narrow svg{{margin-bottom:22px}}
 .wide{{display:none}}th,td{{padding:7px 6px}}.words td{{font-size:13px;padding:4px 6px}}h2{{margin-top:34px}}
 }}
 @media print{{
 @page{{size:A4;margin:14mm}}
-body{{font-size:10.5pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+body{{font-size:9.5pt;line-height:1.4;-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+main,header,footer{{padding:0;max-width:none}}
 nav,details{{display:none}}
-header{{padding-top:0}}h1{{font-size:21pt}}h2{{font-size:14pt;margin-top:18pt;break-after:avoid}}
-.plots{{grid-template-columns:1fr 1fr;gap:14pt 16pt}}.cards{{grid-template-columns:repeat(3,1fr)}}
-.card,tr,.key,dl div{{break-inside:avoid}}.figure{{font-size:19pt}}
-footer{{margin-top:20pt;padding-bottom:0}}
+header{{padding-top:0}}h1{{font-size:21pt}}h2{{font-size:14pt;margin-top:16pt;break-after:avoid}}h3{{font-size:10pt}}
+.question{{font-size:11pt}}.note,.conditions,figcaption p,.spread,.meaning,.key p,dl{{font-size:8.5pt}}
+.plots{{grid-template-columns:1fr 1fr;gap:12pt 16pt}}.cards{{grid-template-columns:repeat(3,1fr)}}
+.card,tr,.together,dl div,footer{{break-inside:avoid}}.figure{{font-size:18pt}}
+th,td{{padding:3pt 6pt}}small{{font-size:8pt}}.gauge{{margin-top:2pt}}.share{{white-space:nowrap}}
+.share b,.share small{{display:inline;margin-left:5pt}}
+thead th{{font-size:8.5pt}}svg.strip text{{font-size:15px}}svg.strip .mark,svg.strip .axis{{font-size:14px}}
+footer{{margin-top:16pt;padding-bottom:0}}dl{{grid-template-columns:repeat(3,1fr)}}
 }}
 """
 """The style sheet."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from simulators.measures import ENGINE, Measured, end_of, mean_reward, measures, share_of
 from simulators.report.curves import rate, runs_by_policy
 from simulators.report.markup import Markup, element, joined
-from simulators.report.words import MET, MISSED, NONE, POLICIES, UNKNOWN, never, target_words, verdict
+from simulators.report.words import MET, MISSED, NONE, POLICIES, UNKNOWN, ended, never, target_words, verdict
 from simulators.results import Report, Run
 
 _SIGNS = {MET: "✓", MISSED: "✗", UNKNOWN: "?", NONE: "–"}
@@ -13,7 +13,7 @@ _SIGNS = {MET: "✓", MISSED: "✗", UNKNOWN: "?", NONE: "–"}
 
 def measure_cards(report: Report) -> Markup:
     """Return a card for each measure: its value, what it means, and whether its target is met, in words."""
-    return element("div", *(_card(one) for one in measures(report)), class_="cards")
+    return element("div", *(_card(one, complete=ended(report)) for one in measures(report)), class_="cards")
 
 
 def policy_table(report: Report, colours: Mapping[str, str]) -> Markup:
@@ -47,28 +47,29 @@ def settings_list(report: Report) -> Markup:
     return element("dl", *(element("div", element("dt", key), element("dd", value)) for key, value in facts.items()))
 
 
-def _card(one: Measured) -> Markup:
-    found = verdict(one)
+def _card(one: Measured, *, complete: bool) -> Markup:
+    found = verdict(one, complete=complete)
     target = f"Target: {target_words(one.target)}. " if one.target else ""
     said = element("p", element("b", f"{_SIGNS[found]} ", found.capitalize()), class_="verdict")
     parts = [
         element("h3", one.name),
-        element("p", _value(one), class_="figure"),
-        element("p", _spread(one), class_="spread"),
+        element("p", _value(one, complete=complete), class_="figure"),
+        element("p", _spread(one, complete=complete), class_="spread"),
         element("p", f"{target}{one.meaning[:1].upper()}{one.meaning[1:]}.", class_="meaning"),
     ]
     return element("article", *parts, said, class_=f"card {found.replace(' ', '-')}")
 
 
-def _value(one: Measured) -> str:
+def _value(one: Measured, *, complete: bool) -> str:
     if not one.known:
-        return "never" if never(one) else "–"
+        return "never" if never(one, complete=complete) else "–"
     return _short(sum(one.known) / len(one.known))
 
 
-def _spread(one: Measured) -> str:
+def _spread(one: Measured, *, complete: bool) -> str:
     missing = len(one.values) - len(one.known)
-    lacking = f"{missing} of {len(one.values)} seeds: {'never' if never(one) else 'cannot be told'}" if missing else ""
+    why = "never" if never(one, complete=complete) else "cannot be told"
+    lacking = f"{missing} of {len(one.values)} seeds: {why}" if missing else ""
     if len(one.known) < 2:
         return lacking if len(one.values) > 1 else "one seed"
     spread = f"{_short(min(one.known))} to {_short(max(one.known))} over seeds"
@@ -109,11 +110,12 @@ def _range(runs: Sequence[Run], value: Callable[[Run], float | None]) -> Markup:
     mean = element("b", _shown(_mean(runs, value), ".2f"))
     if len(known) < 2:
         return mean
-    return joined([mean, element("small", f"{min(known):.2f} to {max(known):.2f}")])
+    return joined([mean, element("small", f"{_shown(min(known), '.2f')} to {_shown(max(known), '.2f')}")])
 
 
 def _shown(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form).replace("-", "−")
+    """Return a value in a form such as +.2f, with a real minus sign and without a negative zero."""
+    return "–" if value is None else format(value, form.replace(".", "z.")).replace("-", "−")
 
 
 def _times(report: Report) -> str:

@@ -9,7 +9,7 @@ from simulators.report.axes import Axis, drawing, round_marks
 from simulators.report.life import STEPS, Life, Own, Sent
 from simulators.report.markup import Markup, element, joined, number
 
-LANE, NAMES, TOP, FOOT, WORTH = 24.0, 62.0, 24.0, 22.0, 34.0
+LANE, NAMES, TOP, FOOT, WORTH = 24.0, 68.0, 24.0, 22.0, 34.0
 WIDE, NARROW = 1060.0, 430.0
 NARROW_DAYS = 30
 
@@ -43,6 +43,8 @@ def key(categories: Mapping[str, str]) -> Markup:
     ]
     shapes = [_key(_shape(reached, 8.0, 8.0, "chief"), name) for reached, name in enumerate(STEPS)]
     shapes.append(_key(_cross(8.0, 8.0), "left or sent back"))
+    shapes.append(_key(element("line", x1=4.0, x2=12.0, y1=8.0, y2=8.0, class_="silence"), "nothing sent"))
+    colours.append(_key(element("rect", x=6.5, y=2.0, width=3.0, height=12.0, class_="fill none"), "app only opened"))
     return element("div", element("p", *colours), element("p", *shapes), class_="key")
 
 
@@ -107,9 +109,10 @@ def _message(sent: Sent, sheet: Sheet, colours: Mapping[str, str]) -> Markup:
     parts = [element("title", sent.said)]
     best = colours.get(sent.best_category, "none")
     parts.append(element("rect", x=x - 2, y=sheet.best - 7, width=4.0, height=14.0, class_=f"fill {best}"))
-    parts.append(element("circle", cx=x, cy=y, r=1.5, class_="none full") if not sent.category else Markup(""))
     if sent.category:
         parts.append(_shape(sent.reached, x, y, colours.get(sent.category, "none")))
+    else:
+        parts.append(element("line", x1=x - 4, x2=x + 4, y1=y, y2=y, class_="silence"))
     if sent.lost:
         parts.append(_cross(x, y))
     tall = max((WORTH - 8) * sent.worth, 0.5)

@@ -56,7 +56,7 @@ def headline(report: Report) -> str:
     mine = end_share(report, ENGINE)
     if mine is None:
         return "This report has no finished figures of the engine."
-    said = f"The engine reached {mine:.2f} of what an oracle would"
+    said = f"At the end the engine reached {mine:.2f} of what an oracle would"
     beside = end_share(report, CONSTANT)
     name = "the best constant message"
     if beside is None:
@@ -93,23 +93,29 @@ def conditions(report: Report) -> str:
     return said
 
 
-def verdict(one: Measured) -> str:
-    """Return whether a measure's mean over seeds meets its target; a recovery that never came does not."""
+def verdict(one: Measured, *, complete: bool = True) -> str:
+    """Return whether a measure's mean over seeds meets its target; `complete` says that the engine's runs ended."""
     asked = re.fullmatch(r"(<=|>=|<|>) ([0-9.]+)", one.target)
     if not one.target:
         return NONE
-    if asked is None or (not one.known and not never(one)):
-        return UNKNOWN
-    if len(one.known) < len(one.values) and never(one):
+    if len(one.known) < len(one.values) and never(one, complete=complete):
         return MISSED
+    if asked is None or not one.known:
+        return UNKNOWN
     mean, bound = sum(one.known) / len(one.known), float(asked[2])
     met = {"<=": mean <= bound, ">=": mean >= bound, "<": mean < bound, ">": mean > bound}
     return MET if met[asked[1]] else MISSED
 
 
-def never(one: Measured) -> bool:
-    """Tell whether a value that is not known means that what is measured never came within the run."""
-    return "until" in one.name
+def never(one: Measured, *, complete: bool) -> bool:
+    """Tell whether a value that is not known means that what is counted until did not come within a whole run."""
+    return complete and "until" in one.name
+
+
+def ended(report: Report) -> bool:
+    """Tell whether the engine lived all its runs to their end."""
+    mine = [run for run in report.runs if run.policy == ENGINE]
+    return bool(mine) and all(run.decisions >= run.planned for run in mine)
 
 
 def target_words(target: str) -> str:
