@@ -53,7 +53,10 @@ class Cell(Struct, frozen=True):
 
 
 class Round(Struct):
-    """What a cell showed in one round; CPU and latencies in microseconds, CPU a call."""
+    """What a cell showed in one round; CPU and latencies in microseconds, CPU a call.
+
+    `waited` is the share of the time that the server's threads were ready to run and had no core.
+    """
 
     calls: int
     median_us: float
@@ -61,6 +64,7 @@ class Round(Struct):
     calls_per_second: float
     server_cpu_us: float
     generator_cpu_us: float
+    waited: float
 
 
 class Wire(Struct):
@@ -165,10 +169,10 @@ class Asking:
 def one_round(cell: Cell, plan: Plan, asking: Asking, server: Running, folder: Path | None) -> Round:
     """Measure a cell once; raises ValueError where a call failed or is not in the log."""
     asks = asking.asks(cell, server)
-    before_seq, before_cpu = last_seq(folder), server.cpu_seconds()
+    before_seq, before_cpu, before_waited = last_seq(folder), server.cpu_seconds(), server.waited_seconds()
     every = REWARD_EVERY if cell.method == MIXED else 0
     found = load.run(server.address, asks, cell.concurrency, plan.seconds, reward_every=every)
-    cpu = server.cpu_seconds() - before_cpu
+    cpu, waited = server.cpu_seconds() - before_cpu, server.waited_seconds() - before_waited
     logged = last_seq(folder) - before_seq
     if found.failed or (folder and logged < found.calls * cell.batch):
         raise ValueError(f"{cell}: {found.failed} of {found.calls} calls failed, {logged} events were logged")
@@ -181,6 +185,7 @@ def one_round(cell: Cell, plan: Plan, asking: Asking, server: Running, folder: P
         calls_per_second=found.calls / found.seconds,
         server_cpu_us=cpu / found.calls * 1e6,
         generator_cpu_us=found.generator_cpu_seconds / found.calls * 1e6,
+        waited=waited / found.seconds,
     )
 
 

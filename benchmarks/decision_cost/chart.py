@@ -144,8 +144,8 @@ def axes(plot: Panel) -> Iterator[str]:
 
 def bars(wanted: list[Target], top: float) -> Iterator[str]:
     """Yield a bar for each target: how many times better or worse than its bound, which is the line in the middle."""
-    middle = LABELS_WIDTH + (WIDTH - LABELS_WIDTH - 120) / 2
-    decade = (WIDTH - LABELS_WIDTH - 120) / 2 / DECADES
+    middle = LABELS_WIDTH + (WIDTH - LABELS_WIDTH) / 2
+    decade = (WIDTH - LABELS_WIDTH - 190) / 2 / DECADES
     yield text(24, top - 14, "How far from each target", "start", 'font-weight="bold"')
     yield text(middle - 8, top - 14, "times better", "end", 'font-size="11" fill="#666"')
     yield text(middle + 8, top - 14, "times worse", "start", 'font-size="11" fill="#666"')

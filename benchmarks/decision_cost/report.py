@@ -54,7 +54,7 @@ def target_rows(found: list[Target]) -> Iterator[Row]:
 TARGET_HEADER = ("target", "measured", "bound", "")
 CELL_HEADER = (
     "server", "method", "contents", "in flight", "batch", "median us", "rounds' min..max", "p99 us",
-    "decisions/s", "server CPU us a decision", "generator CPU us a call",
+    "decisions/s", "server CPU us a decision", "generator CPU us a call", "waited for a core",
 )  # fmt: skip
 
 
@@ -69,6 +69,7 @@ def cell_row(cell: Cell, rounds: list[Round]) -> Row:
         f"{median(one.calls_per_second for one in rounds) * cell.batch:,.0f}",
         f"{median(one.server_cpu_us for one in rounds) / cell.batch:,.0f}",
         f"{median(one.generator_cpu_us for one in rounds):,.0f}",
+        f"{median(one.waited for one in rounds):.0%}",
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -32,6 +32,14 @@ class Running(Struct):
             except (OSError, IndexError):  # the thread has ended, or the kernel keeps only ticks
                 times += _ticks(thread) / TICKS
         return times
+
+    def waited_seconds(self) -> float:
+        """Return how long its threads were ready to run and had no core: the noise of a busy machine; 0 if unknown."""
+        waited = 0.0
+        for thread in Path(f"/proc/{self.process.pid}/task").glob("*"):
+            with suppress(OSError, IndexError):
+                waited += int((thread / "schedstat").read_text().split()[1]) / 1e9
+        return waited
 
     def memory_mb(self) -> float:
         """Return its resident memory in MB, 0 where the system does not say."""
