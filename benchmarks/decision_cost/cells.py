@@ -120,10 +120,11 @@ def measure(plan: Plan, folder: Path) -> Wire:
             running[name] = stack.enter_context(servers.started(*arguments, killed=True))
         for number in range(plan.rounds + 1):
             for cell, found in wire.rounds.items():
+                if cell == Cell(POWER, DECIDE, 1):  # beside it: what an fsync takes changes within seconds
+                    wire.fsync_us.append(servers.fsync_us(folder, 30))
                 measured = one_round(cell, plan, asking, running[cell.server], folders.get(cell.server))
                 if number:
                     found.append(measured)
-            wire.fsync_us.append(servers.fsync_us(folder, 30))
         wire.checks = checks(plan, running[ECHO])
         wire.memory_mb = {name: server.memory_mb() for name, server in running.items()}
     wire.restart_seconds = {name: restart_seconds(folders[name]) for name in (PROCESS, LARGE) if name in folders}

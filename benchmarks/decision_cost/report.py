@@ -85,7 +85,7 @@ def other_rows(found: Measured) -> Iterator[Row]:
         figures = f"{check.calls_per_second:,.0f} calls/s, h2load's own CPU {check.generator_us:,.0f} us a call"
         yield name, f"{check.median_us:,.0f} us", figures
     fsyncs = found.wire.fsync_us
-    yield "fsync after 8 KB", f"{median(fsyncs):,.0f} us", f"{min(fsyncs):,.0f}..{max(fsyncs):,.0f} us"
+    yield "fsync after 8 KB overwritten", f"{median(fsyncs):,.0f} us", f"{min(fsyncs):,.0f}..{max(fsyncs):,.0f} us"
     for name, memory_mb in found.wire.memory_mb.items():
         yield f"resident memory, server {name}", f"{memory_mb:,.0f} MB", ""
     for name, seconds in found.wire.restart_seconds.items():
