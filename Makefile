@@ -8,10 +8,12 @@ CAMPAIGN ?= simulators/campaigns/retail.yaml
 DATA ?= data
 ADDRESS ?= 127.0.0.1:50051
 ARGS ?=
+SCENARIO ?= ryan
+TARGET ?=
 CSV ?= ../shared/data/hillstrom.csv.gz
 MAPPING ?= simulators/mappings/hillstrom.yaml
 
-.PHONY: serve test soak lint format protos replay bench requirements clean
+.PHONY: serve test soak lint format protos replay simulate bench requirements clean
 
 serve: $(READY)
 	@exec $(RUN) -m server --address $(ADDRESS) --data $(DATA) --campaign $(CAMPAIGN) $(ARGS)
@@ -36,6 +38,9 @@ protos: $(READY)
 
 replay: $(READY)
 	$(RUN) -m simulators.replay $(MAPPING) --csv $(CSV) --target $(ADDRESS) $(ARGS)
+
+simulate: $(READY)
+	@$(RUN) -m simulators.simulate $(SCENARIO) $(if $(TARGET),--target $(TARGET)) --json build/simulated-$(SCENARIO).json $(ARGS)
 
 bench: $(READY)
 	$(RUN) -m benchmarks.decision_cost $(ARGS)

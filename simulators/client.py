@@ -13,9 +13,11 @@ import grpc
 from decisioning.v1 import campaign_service_pb2 as campaign_pb
 from decisioning.v1 import customer_service_pb2 as customer_pb
 from decisioning.v1 import decisioning_service_pb2 as pb
+from decisioning.v1 import model_service_pb2 as model_pb
 from decisioning.v1.campaign_service_pb2_grpc import CampaignServiceStub
 from decisioning.v1.customer_service_pb2_grpc import CustomerServiceStub
 from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceStub
+from decisioning.v1.model_service_pb2_grpc import ModelServiceStub
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -58,6 +60,7 @@ class DecisioningClient:
         self._decisioning = DecisioningServiceStub(self._channel)
         self._campaigns = CampaignServiceStub(self._channel)
         self._customers = CustomerServiceStub(self._channel)
+        self._models = ModelServiceStub(self._channel)
         self._deadline_seconds = deadline_seconds
         self._patience_seconds = patience_seconds
 
@@ -111,6 +114,12 @@ class DecisioningClient:
             return self._customers.TrackStream(_messages(sent))
 
         return self._called(stream, events)
+
+    def freeze_channel(self, campaign: str, channel: str) -> model_pb.ChannelModels:
+        """Let a channel's models, or the router where it is empty, decide and learn no more."""
+        return self._called(
+            self._models.FreezeChannel, model_pb.FreezeChannelRequest(campaign=campaign, channel=channel)
+        )
 
     def close(self) -> None:
         """Close the channel."""

@@ -24,6 +24,7 @@ from engine.campaign.spec import Campaign, Channel, Content, SellThrough
 from engine.customers.profile import FEATURES
 from engine.eligibility.removals import Because
 from server.settings import settings_table
+from simulators.world.scenarios import SCENARIOS
 from tests.conftest import ROOT, StartedServer, server_environment
 
 README = (ROOT / "README.md").read_text()
@@ -78,8 +79,11 @@ def test_every_make_target_exists(line: str) -> None:
     )
     assert planned.returncode == 0, planned.stderr
     for word in words[1:]:
-        if "=" in word and "shared/data" not in word:
-            assert (ROOT / word.partition("=")[2]).exists(), word
+        setting, _, value = word.partition("=")
+        if setting == "SCENARIO":
+            assert value in SCENARIOS, word
+        elif setting != "TARGET" and value and "shared/data" not in word:
+            assert (ROOT / value).exists(), word
 
 
 def test_the_python_client_decides_and_is_rewarded(running: Running) -> None:
