@@ -16,7 +16,7 @@ from msgspec import Struct, msgpack, structs
 from rich.progress import track
 
 from benchmarks.decision_cost import world
-from engine.customers.folding import apply
+from engine.customers.folding import apply, named_in
 from engine.customers.person import Known, Person
 from engine.engine import Engine
 from engine.events import CustomerIdentified, DecisionTaken, Event, EventTracked, RewardReceived
@@ -86,14 +86,20 @@ def make(folder: Path, customers: int, now_us: int) -> None:
     table = CustomersTable(engine.log)
     row = table.next_row
     for first in track(range(TEMPLATES, customers, CHUNK), "living", transient=True):
-        bodies, owners = [], []
+        bodies, owners, named = [], [], []
         for number in range(first, min(first + CHUNK, customers)):
             person = lived(engine, lives[number % TEMPLATES], number, start_us + SPREAD_US * number // customers)
             (identity,) = person.identities
             bodies.append((row, msgpack.encode(person)))
             owners.append((identity, row))
+            places = range(person.identities[identity].first_seq, engine.log.last_seq + 1)
+            named += [
+                (identity, seq)
+                for seq, event in zip(places, lives[number % TEMPLATES].events, strict=True)
+                if named_in(event)
+            ]
             row += 1
-        table.save(engine.log.last_seq, bodies, owners, [])
+        table.save(engine.log.last_seq, bodies=bodies, owners=owners, gone_rows=[], gone_identities=[], named=named)
         engine.log.commit()
     engine.state.seq = engine.log.last_seq  # as if folded: the snapshot's models are untaught
     engine.snapshot(now_us)

@@ -85,15 +85,14 @@ def facts(number: int, start_us: int) -> Iterator[IdentifyRequest | TrackRequest
     identity = Identity(CUSTOMER_ID, customer_id(number))
     yield IdentifyRequest(identity, ATTRIBUTES, occur_time_us=start_us)
     for visit, (event, device) in enumerate((("browse", "desktop"), ("purchase", "phone"))):
+        said = {"category": f"category-{(number + visit) % CATEGORIES}", "order_id": f"order-{number}-{visit}"}
         yield TrackRequest(
             identity,
             event,
             occur_time_us=start_us - 5 * HOUR_US * (1 - visit),
             device=device,
             channel=CHANNELS[(number + visit) % 5],
-            properties=Features(
-                numbers={"amount": 49.9}, categories={"category": f"category-{(number + visit) % CATEGORIES}"}
-            ),
+            properties=Features(numbers={"amount": 49.9}, categories=said),
         )
 
 
