@@ -72,7 +72,7 @@ def erase(engine: Engine, identity: Identity, now_us: int, *, rebuild_models: bo
         engine.log.store_snapshot(taken(engine.state, now_us), kept=1)
         reached(ErasurePoint.IN_ERASURE)
         engine.log.commit()
-    engine.snapshot_seq = engine.state.seq
+    engine.saved()
     reached(ErasurePoint.AFTER_ERASURE)
     return Erased(
         counts.identities, counts.decisions, counts.rewards, counts.facts, tuple(campaigns), tuple(rebuilding)

@@ -27,8 +27,8 @@ FAINTEST_SHOWN = 0.001
 WHY = {
     Familiarity.ANONYMOUS: "only a machine's identities are known: cookies, devices, apps",
     Familiarity.KNOWN: "she gave an identity of her own, such as an e-mail address",
-    Familiarity.ENGAGED: f"known, and she came {ENGAGED_VISITS:g} times or more, with a half-life of 30 days",
-    Familiarity.LOYAL: f"engaged, and she bought {LOYAL_PURCHASES:g} times or more, with a half-life of 90 days",
+    Familiarity.ENGAGED: f"known, and her visits come to {ENGAGED_VISITS:g}, each counting half after 30 days",
+    Familiarity.LOYAL: f"engaged, and her purchases come to {LOYAL_PURCHASES:g}, each counting half after 90 days",
 }
 
 

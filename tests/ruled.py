@@ -6,7 +6,7 @@ from random import Random
 from msgspec import Struct
 
 from engine.customer_operations import identify, link, track
-from engine.customers.familiarity import Familiarity, familiarity
+from engine.customers.familiarity import Familiarity, familiarity, level_of
 from engine.customers.person import Contact
 from engine.customers.types import Consent, IdentifyRequest, LinkRequest, TrackRequest
 from engine.engine import Engine
@@ -104,7 +104,8 @@ def known_before(engine: Engine, who: Identity, now_us: int) -> Before:
     person = engine.customers.find(engine.keyed_hash.identity(who))
     suits = engine.state.stock["suit"].units
     if person is None:
-        return Before({}, frozenset({who.type}), {}, (), Familiarity.ANONYMOUS, suits)
+        types = frozenset({who.type})
+        return Before({}, types, {}, (), level_of(types), suits)
     level = familiarity(person, now_us)
     return Before(person.consents, person.identity_types, person.attributes, tuple(person.contacts), level, suits)
 

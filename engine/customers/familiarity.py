@@ -7,15 +7,17 @@ from engine.customers.person import Person
 
 ANONYMOUS_TYPES = frozenset({"cookie", "device", "app"})
 """Identities that a machine has; every other type is one that a person gave."""
-ENGAGED_VISITS = 3.0
-LOYAL_PURCHASES = 2.0
+ENGAGED_VISITS = 2.5
+"""What her visits must come to; each counts half after 30 days, so that three within eight days do."""
+LOYAL_PURCHASES = 1.5
+"""What her purchases must come to; each counts half after 90 days, so that two within 90 days do."""
 
 
 class Familiarity(IntEnum):
     """How familiar the brand is with a customer; each level includes those before it.
 
-    Known: she has given an identity of her own, such as an e-mail address. Engaged: she also came at least three times,
-    with a half-life of 30 days. Loyal: she also bought at least twice, with a half-life of 90 days.
+    Known: she has given an identity of her own, such as an e-mail address. Engaged: she also came three times or more
+    lately, older visits counting less. Loyal: she also bought twice or more lately.
     """
 
     ANONYMOUS = 0
@@ -24,9 +26,14 @@ class Familiarity(IntEnum):
     LOYAL = 3
 
 
-def familiarity(person: Person | None, now_us: int) -> Familiarity:
-    """Return how familiar the brand is with a customer now; one who was never seen is anonymous."""
-    if person is None or person.identity_types <= ANONYMOUS_TYPES:
+def level_of(identity_types: frozenset[str]) -> Familiarity:
+    """Return how familiar the brand is with one of whom only the types of her identities are known."""
+    return Familiarity.ANONYMOUS if identity_types <= ANONYMOUS_TYPES else Familiarity.KNOWN
+
+
+def familiarity(person: Person, now_us: int) -> Familiarity:
+    """Return how familiar the brand is with a customer now."""
+    if level_of(person.identity_types) == Familiarity.ANONYMOUS:
         return Familiarity.ANONYMOUS
     sums = person.sums
     if worths(sums, "visits", now_us).get("", 0.0) < ENGAGED_VISITS:

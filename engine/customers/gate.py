@@ -132,15 +132,15 @@ def test_account_problem(gate: Gate, identity: str, person: Person | None) -> Pr
 
 
 def _impossible_time(gate: Gate, time_us: int, now_us: int, age_max_us: int) -> Problem | None:
-    then, now = shown_time(time_us), shown_time(now_us)
     if time_us > now_us + gate.skew_us:
-        return Problem(QuarantineReason.IMPOSSIBLE_TIME, f"occur_time is {then}, after now ({now})")
-    if time_us < YEAR_2000_US:
-        return Problem(QuarantineReason.IMPOSSIBLE_TIME, f"occur_time is {then}, before the year 2000")
-    if time_us < now_us - age_max_us:
-        days = age_max_us // DAY_US
-        return Problem(QuarantineReason.IMPOSSIBLE_TIME, f"occur_time is {then}, more than {days:,} days ago")
-    return None
+        what = f"after now ({shown_time(now_us)})"
+    elif time_us < YEAR_2000_US:
+        what = "before the year 2000"
+    elif time_us < now_us - age_max_us:
+        what = f"more than {age_max_us // DAY_US:,} days ago"
+    else:
+        return None
+    return Problem(QuarantineReason.IMPOSSIBLE_TIME, f"occur_time is {shown_time(time_us)}, {what}")
 
 
 def _duplicate_order(fact: EventTracked, person: Person | None) -> Problem | None:
@@ -174,7 +174,7 @@ def _too_often(what: str, pace: Pace | None) -> Problem | None:
 def _too_many_places(gate: Gate, fact: EventTracked, known: Known | None) -> Problem | None:
     for kind in ("device", "channel"):
         name = getattr(fact, kind)
-        if known and name:
+        if known and name and len(known.places_us.get(kind, ())) >= gate.places_max:
             seen = near_places(known.places_us, kind, fact.occur_time_us).keys() | {name}
             if len(seen) > gate.places_max:
                 detail = f"more than {gate.places_max} {kind}s within an hour"

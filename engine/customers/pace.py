@@ -38,8 +38,9 @@ def note_place(places_us: Places, kind: str, name: str, time_us: int) -> None:
     """Remember when a place was seen, and forget those an hour or more from it; the newest few are kept."""
     near = near_places(places_us, kind, time_us)
     near[name] = max(time_us, near.get(name, 0))
-    kept = sorted(near, key=lambda place: (-near[place], place))[:PLACES_KEPT]
-    places_us[kind] = {place: near[place] for place in sorted(kept)}
+    if len(near) > PLACES_KEPT:
+        del near[min(near, key=lambda place: (near[place], place))]
+    places_us[kind] = near
 
 
 def near_places(places_us: Places, kind: str, time_us: int) -> dict[str, int]:

@@ -75,10 +75,10 @@ def read(request: TrackRequest, ranges: Ranges) -> tuple[Said, list[Problem]]:
 
 def worst(problems: list[Problem]) -> Problem | None:
     """Return one problem for all: the gravest reason, and what the gravest few say."""
+    if not problems:
+        return None
     order = list(QuarantineReason)
     found = sorted(problems, key=lambda problem: order.index(problem.reason))
-    if not found:
-        return None
     return Problem(found[0].reason, "; ".join(problem.detail for problem in found[:_PROBLEMS_TOLD]))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from engine.customers.familiarity import Familiarity, familiarity
+from engine.customers.familiarity import Familiarity, familiarity, level_of
 from engine.customers.person import Contact, Person, consent_key
 
 
@@ -37,7 +37,8 @@ class Standing(Struct, frozen=True):
 def standing(person: Person | None, identity_type: str, now_us: int) -> Standing:
     """Return how a customer stands who is asked for under an identity of this type."""
     if person is None:
-        return Standing(identity_types=frozenset({identity_type}))
+        types = frozenset({identity_type})
+        return Standing(identity_types=types, level=level_of(types))
     return Standing(
         contacts=person.contacts,
         attributes=person.attributes,

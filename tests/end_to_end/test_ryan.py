@@ -49,7 +49,9 @@ class Story:
     def did(self, who: Identity, category: str, device: str, place: str, type_: str = "browse") -> Any:
         """Return something that Ryan did now."""
         self.told += 1
-        about = Features(categories={"category": category}, numbers={"amount": 40.0} if type_ == "purchase" else {})
+        about = Features(categories={"category": category})
+        if type_ == "purchase":
+            about.categories["order_id"], about.numbers["amount"] = f"order-{self.told}", 40.0
         return customer_pb.TrackRequest(event_id=f"event-{self.told}", identity=who, type=type_, occur_time=self.time(),
                                         device=device, channel=place, properties=about)  # fmt: skip
 

@@ -154,7 +154,7 @@ def test_a_folder_from_before_the_tables_is_folded_anew(
     engine.close()
     with closing(sqlite3.connect(tmp_path / "data" / "log.db")) as connection:
         connection.executescript(EMPTY_TABLES)
-    monkeypatch.setattr("engine.engine.FOLDED_PER_COMMIT", 50)
+    monkeypatch.setattr("engine.folded_log.FOLDED_PER_COMMIT", 50)
     engine = opened(source=None)
     with closing(sqlite3.connect(f"file:{tmp_path / 'data' / 'log.db'}?mode=ro", uri=True)) as reader:
         assert reader.execute("SELECT seq FROM customers_fold").fetchone() == (seq,)

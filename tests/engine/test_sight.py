@@ -99,7 +99,7 @@ def test_familiarity_says_why(engine: Engine) -> None:
         bought = Features({"amount": 29.0}, {"order_id": order})
         track(engine, TrackRequest(COOKIE, "purchase", properties=bought), NOON_US)
     assert level()[0] == "loyal"
-    assert "2 times" in level()[1]
+    assert "purchases come to 1.5" in level()[1]
 
 
 def test_the_features_shown_are_those_the_next_decision_sees(ryan: Engine) -> None:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.customer_operations import track
+from engine.customers.types import EventType, TrackRequest
 from engine.engine import Engine
 from engine.history import past_of
 from engine.log.sqlite import StoredSnapshot
 from engine.replay import replay
 from engine.snapshots import Damaged, checked, taken
-from engine.types import DecideRequest, RewardRequest
+from engine.types import DecideRequest, Identity, RewardRequest
 from tests.wardrobe import NOON_US
 
 Ask = Callable[..., DecideRequest]
@@ -89,4 +91,19 @@ def test_only_the_newest_snapshots_are_kept(engine: Engine, asking: Ask) -> None
     assert len(list(engine.log.snapshots())) == 3
     (models,) = engine.log._connection.execute("SELECT count(DISTINCT seq) FROM snapshot_models").fetchone()
     assert models == 3
+    assert engine.events_since_snapshot == 0
+
+
+def test_events_that_teach_models_nothing_hardly_call_for_a_snapshot(
+    engine: Engine, opened: Callable[..., Engine]
+) -> None:
+    """A thousand tracked events weigh as fifty decisions, before a start and after it, and nothing after a snapshot."""
+    before = engine.events_since_snapshot
+    for number in range(1_000):
+        track(engine, TrackRequest(Identity("cookie", f"c{number}"), EventType.APP_OPEN), NOON_US)
+    engine.commit()
+    assert engine.events_since_snapshot == before + 50
+    engine = opened(source=None)
+    assert engine.events_since_snapshot == before + 50
+    engine.snapshot(NOON_US)
     assert engine.events_since_snapshot == 0

@@ -215,7 +215,7 @@ def test_a_faulty_model_that_no_campaign_has_any_more_keeps_no_snapshot_from_bei
 
 def assert_snapshot_is_good(engine: Engine) -> None:
     """A start takes the newest snapshot, with no fold to do and nothing refused."""
-    again = Engine(engine.log, engine._hash, engine._new_id, 3)
+    again = Engine(engine.log, engine.keyed_hash, engine.new_id, 3, 100, gate=None)
     assert (again.refused_snapshots, again.events_since_snapshot) == ((), 0)
 
 

@@ -21,8 +21,11 @@ EMAIL = Identity(type="email", value="ryan@example.com")
 
 
 def events(count: int) -> list[pb.TrackRequest]:
-    """Return events with ids."""
-    return [pb.TrackRequest(event_id=f"e{number}", identity=COOKIE, type="browse") for number in range(count)]
+    """Return events with ids, of many customers: so much of one would be a machine's."""
+    return [
+        pb.TrackRequest(event_id=f"e{number}", identity=Identity(type="cookie", value=f"c-{number}"), type="app_open")
+        for number in range(count)
+    ]
 
 
 class Flaky(CustomerServiceServicer):

@@ -1,0 +1,1 @@
+"""What does a decision cost, beside a call that does nothing and beside what one would pick instead?"""
