@@ -75,6 +75,7 @@ th:first-child,td:first-child{{text-align:left;padding-left:0}}
 thead th{{color:var(--soft);font-size:13px;font-weight:500;vertical-align:bottom}}
 tbody th{{font-weight:500}}.chief-row th,.chief-row td{{font-weight:650}}
 small{{display:block;color:var(--soft);font-size:13px;font-weight:400;line-height:1.35}}
+.share,.share small{{white-space:nowrap}}
 .gauge{{display:block;height:6px;background:var(--grid);border-radius:3px;margin-top:5px;min-width:70px}}
 .gauge .fill{{display:block;height:6px;border-radius:3px;background:var(--c)}}
 .words td{{text-align:left;font-size:14px;padding:5px 10px}}
@@ -91,18 +92,18 @@ svg.strip text{{font-size:12.5px}}}}
 .wide{{display:none}}th,td{{padding:7px 6px}}.words td{{font-size:13px;padding:4px 6px}}h2{{margin-top:34px}}
 }}
 @media print{{
-@page{{size:A4;margin:14mm}}
-body{{font-size:9.5pt;line-height:1.4;-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+@page{{size:A4;margin:11mm 13mm}}
+body{{font-size:9pt;line-height:1.35;-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 main,header,footer{{padding:0;max-width:none}}
 nav,details{{display:none}}
-header{{padding-top:0}}h1{{font-size:21pt}}h2{{font-size:14pt;margin-top:16pt;break-after:avoid}}h3{{font-size:10pt}}
+header{{padding-top:0}}h1{{font-size:19pt}}h2{{font-size:13pt;margin-top:13pt;break-after:avoid}}h3{{font-size:10pt}}
 .question{{font-size:11pt}}.note,.conditions,figcaption p,.spread,.meaning,.key p,dl{{font-size:8.5pt}}
-.plots{{grid-template-columns:1fr 1fr;gap:12pt 16pt}}.cards{{grid-template-columns:repeat(3,1fr)}}
+.plots{{grid-template-columns:1fr 1fr;gap:9pt 16pt}}.cards{{grid-template-columns:repeat(3,1fr)}}
 .card,tr,.together,dl div,footer{{break-inside:avoid}}.figure{{font-size:18pt}}
-th,td{{padding:3pt 6pt}}small{{font-size:8pt}}.gauge{{margin-top:2pt}}.share{{white-space:nowrap}}
+th,td{{padding:2pt 5pt}}small{{font-size:7.5pt}}.gauge{{margin-top:1pt;height:4px}}.gauge .fill{{height:4px}}
 .share b,.share small{{display:inline;margin-left:5pt}}
 thead th{{font-size:8.5pt}}svg.strip text{{font-size:15px}}svg.strip .mark,svg.strip .axis{{font-size:14px}}
-footer{{margin-top:16pt;padding-bottom:0}}dl{{grid-template-columns:repeat(3,1fr)}}
+footer{{margin-top:12pt;padding-bottom:0}}dl{{grid-template-columns:repeat(3,1fr)}}
 }}
 """
 """The style sheet."""
