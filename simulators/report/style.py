@@ -5,12 +5,12 @@ COLOURS = tuple(f"c{number}" for number in range(8))
 
 _LIGHT = """
 --paper:#fff;--card:#f6f7f9;--ink:#1b2230;--soft:#566073;--grid:#e4e8ee;--zero:#9aa4b2;--change:#f1ead8;--chief:#0b62a8;
---c0:#c75000;--c1:#00805e;--c2:#a3447f;--c3:#2c8fc4;--c4:#b07d00;--c5:#6a51a3;--c6:#8a5a44;--c7:#5d6b20;--none:#98a1ae;
+--c0:#973000;--c1:#005037;--c2:#c66481;--c3:#0098c6;--c4:#a18300;--c5:#9248da;--c6:#8a5a44;--c7:#5d6b20;--none:#98a1ae;
 --good:#00694d;--bad:#a83a00;
 """
 _DARK = """
 --paper:#12161d;--card:#1b212b;--ink:#e9edf3;--soft:#a5afbf;--grid:#2a313d;--zero:#5d6878;--change:#2f2a1c;--chief:#5cb3f5;
---c0:#ff8a47;--c1:#2fc79b;--c2:#e58cc4;--c3:#7fd0ff;--c4:#e8bd3c;--c5:#b3a0f0;--c6:#cfa38c;--c7:#b4c46a;--none:#6f7a8a;
+--c0:#e8500e;--c1:#479059;--c2:#cf66a2;--c3:#3ee6f0;--c4:#edd056;--c5:#8960f4;--c6:#cfa38c;--c7:#b4c46a;--none:#6f7a8a;
 --good:#4fd6ab;--bad:#ff9a5e;
 """
 _TONES = "".join(f".{name}{{--c:var(--{name})}}" for name in (*COLOURS, "chief", "none")) + ".plain{--c:var(--soft)}"
