@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import mkdtemp
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -10,6 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from engine.customer_operations import identify, link, track, unlink
 from engine.customers.person import Person
 from engine.customers.types import EventType, IdentifyRequest, LinkRequest, TrackRequest
+from engine.erasure import erase
+from engine.errors import NotFound
 from engine.history import past_of
 from engine.opening import open_engine
 from engine.replay import replay
@@ -41,12 +44,15 @@ class OnePerson(RuleBasedStateMachine):
         self.links: set[frozenset[Identity]] = set()
         self.cities: dict[Identity, list[tuple[int, int, str]]] = {}
         self.messages: list[tuple[Identity, str, int]] = []
-        self.decisions: list[str] = []
+        self.decisions: list[tuple[Identity, str]] = []
+        self.erased: list[str] = []
+        self.asked = self.bought = 0
         self.purchases: dict[Identity, int] = {}
 
     def teardown(self) -> None:
-        """Replay the whole log: it has to give the same decisions and customers."""
+        """Replay the whole log: it has to give the same decisions and customers, and count every decision taken."""
         self.engine.commit()
+        assert self.engine.log.rows("SELECT count(*) FROM decisions") == [(self.asked,)]
         again = replay(self.engine.log.read(), past_of(self.engine.log))
         assert again.different == ()
         assert {person.root: person for person in again.customers.all()} == {
@@ -84,7 +90,7 @@ class OnePerson(RuleBasedStateMachine):
     @rule(one=identities, hours_ago=st.integers(0, 50), again=st.booleans())
     def buy(self, one: Identity, hours_ago: int, again: bool) -> None:
         """Track a purchase, perhaps twice with the same id."""
-        number = sum(self.purchases.values())
+        number, self.bought = self.bought, self.bought + 1
         properties = Features({"amount": 20.0}, {"category": "polos", "order_id": f"order-{number}"})
         request = TrackRequest(
             one, EventType.PURCHASE, f"buy-{number}", self.now_us - hours_ago * HOUR_US, properties=properties
@@ -98,10 +104,11 @@ class OnePerson(RuleBasedStateMachine):
     def ask(self, one: Identity, again: bool) -> None:
         """Decide for her, perhaps asking twice: no limit may be exceeded for the person she is."""
         for _ in range(1 + again):
-            request = DecideRequest("wardrobe", identity=one, request_id=f"ask-{len(self.decisions)}")
+            request = DecideRequest("wardrobe", identity=one, request_id=f"ask-{self.asked}")
             decision = self.engine.decide(request, self.now_us)
+        self.asked += 1
         self.see(one)
-        self.decisions.append(decision.decision_id)
+        self.decisions.append((one, decision.decision_id))
         if decision.send_time_us is not None:
             self.messages.append((one, decision.channel, decision.send_time_us))
             self.check_limit(one, decision.channel, decision.send_time_us)
@@ -110,8 +117,31 @@ class OnePerson(RuleBasedStateMachine):
     @rule(data=st.data(), value=st.sampled_from([-1.0, 0.2, 1.0]))
     def hear(self, data: st.DataObject, value: float) -> None:
         """Reward a decision, whatever she was linked to meanwhile."""
-        decision_id = data.draw(st.sampled_from(self.decisions))
+        _, decision_id = data.draw(st.sampled_from(self.decisions))
         assert self.engine.reward(RewardRequest(decision_id, value=value), self.now_us).value == value
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data())
+    def erase_one(self, data: st.DataObject) -> None:
+        """Erase a customer under all her identities: nothing is known of her, and her decisions are no more."""
+        hers = self.linked(data.draw(st.sampled_from(self.seen)))
+        erase(self.engine, next(iter(hers)), self.now_us, rebuild_models=False)
+        self.erased += [decision_id for one, decision_id in self.decisions if one in hers]
+        self.seen = [one for one in self.seen if one not in hers]
+        self.links = {pair for pair in self.links if not pair & hers}
+        self.decisions = [taken for taken in self.decisions if taken[0] not in hers]
+        self.messages = [message for message in self.messages if message[0] not in hers]
+        for one in hers:
+            self.cities.pop(one, None)
+            self.purchases.pop(one, None)
+            assert self.engine.customers.find(self.engine.keyed_hash.identity(one)) is None
+
+    @precondition(lambda self: self.erased)
+    @rule(data=st.data())
+    def hear_of_the_erased(self, data: st.DataObject) -> None:
+        """A reward of an erased decision finds none."""
+        with pytest.raises(NotFound):
+            self.engine.reward(RewardRequest(data.draw(st.sampled_from(self.erased)), value=1.0), self.now_us)
 
     @rule(hours=st.integers(1, 30))
     def wait(self, hours: int) -> None:
