@@ -1,5 +1,6 @@
 """The cost benchmark at its smallest, so that it cannot rot: what it counts, never how long anything takes."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -43,7 +44,7 @@ def test_one_command_measures_everything_and_writes_table_json_and_chart(tmp_pat
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     plan = Plan(
         rounds=1, seconds=0.05, concurrencies=(1, 2), batches=(10,), contents=(6, 24), customers=5,
-        large=large, large_customers=TEMPLATES + 20,
+        large=Path(shutil.copytree(large, tmp_path / "large")), large_customers=TEMPLATES + 20,
     )  # fmt: skip
     found = run(plan, tmp_path)
     assert all(len(rounds) == 1 and rounds[0].calls for rounds in found.wire.rounds.values())
