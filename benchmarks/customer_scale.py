@@ -71,11 +71,14 @@ def who(number: int) -> Identity:
 
 def event(event_id: str, customer: int, generator: random.Random) -> customer_pb.TrackRequest:
     """Return something that a customer did."""
+    kind = generator.choice(KINDS)
     about = Features(categories={"category": generator.choice(CATEGORIES), "sku": f"sku-{customer % 1000}"})
+    if kind == "purchase":
+        about.categories["order_id"], about.numbers["amount"] = event_id, 49.9
     return customer_pb.TrackRequest(
         event_id=event_id,
         identity=who(customer),
-        type=generator.choice(KINDS),
+        type=kind,
         device=generator.choice(DEVICES),
         channel=generator.choice(PLACES),
         properties=about,

@@ -43,6 +43,8 @@ def check_text(
     """Return what is wrong with a name or value: empty, too long in UTF-8 bytes, or not Unicode text."""
     if not text:
         return [] if empty_allowed else [(path, "is empty; give it a value")]
+    if len(text) <= limit and text.isascii():
+        return []
     if len(text) > limit:  # before encoding: a megabyte is refused without being copied
         return [(path, f"{shown(text)} has {len(text)} characters; use at most {limit} bytes of UTF-8")]
     try:

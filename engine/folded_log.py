@@ -92,7 +92,7 @@ class FoldedLog:
 
         For this package's own ways only: nothing here asks whether the event may be.
         """
-        with self.all_or_nothing():
+        try:
             reached(FaultPoint.BEFORE_APPEND)
             logged = self.log.append(now_us, event, key)
             reached(FaultPoint.AFTER_APPEND)
@@ -100,6 +100,9 @@ class FoldedLog:
             self.customers.fold(logged)
             self._light += isinstance(event, LIGHT_EVENTS)
             reached(FaultPoint.AFTER_FOLD)
+        except Exception:
+            self._take_back()
+            raise
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
@@ -107,9 +110,12 @@ class FoldedLog:
         try:
             yield
         except Exception:
-            self.log.undo()
-            self._lose()
+            self._take_back()
             raise
+
+    def _take_back(self) -> None:
+        self.log.undo()
+        self._lose()
 
     def _lose(self) -> None:
         self.epoch += 1

@@ -36,7 +36,7 @@ def exceeded(times_us: list[int], time_us: int, paces: Iterable[Pace]) -> Pace |
 
 def note_place(places_us: Places, kind: str, name: str, time_us: int) -> None:
     """Remember when a place was seen, and forget those an hour or more from it; the newest few are kept."""
-    near = near_places(places_us, kind, time_us)
+    near = near_places(places_us, kind, time_us) if kind in places_us else {}
     near[name] = max(time_us, near.get(name, 0))
     if len(near) > PLACES_KEPT:
         del near[min(near, key=lambda place: (near[place], place))]

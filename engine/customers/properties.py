@@ -14,6 +14,7 @@ from engine.customers.types import EventType, QuarantineReason, TrackRequest
 from engine.features import MAX_NUMBER, check_text, shown
 
 TEXTS, NUMBERS = ("category", "sku", "order_id"), ("amount", "quantity")
+_TEXTS, _NUMBERS = frozenset(TEXTS), frozenset(NUMBERS)
 NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
     EventType.BROWSE: (("category", "sku", "device", "channel"),),
     EventType.SEARCH: (("category", "sku", "device", "channel"),),
@@ -21,7 +22,9 @@ NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
     EventType.PURCHASE: (("order_id",), ("amount",)),
 }
 """What each type of event needs: of each group at least one. Types that are not named need none."""
+_GRAVITY = tuple(QuarantineReason)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
+_NUMBERS_BEGIN = frozenset("+0123456789")
 _PROBLEMS_TOLD = 3
 
 
@@ -54,7 +57,10 @@ class Ranges(Struct, frozen=True):
 def read(request: TrackRequest, ranges: Ranges) -> tuple[Said, list[Problem]]:
     """Return what could be read of a request, and every problem with it, in no particular order."""
     texts, numbers = request.properties.categories, request.properties.numbers
-    problems = [*_unknown("categories", texts.keys() - {*TEXTS}), *_unknown("numbers", numbers.keys() - {*NUMBERS})]
+    problems: list[Problem] = []
+    for kind, names in (("categories", texts.keys() - _TEXTS), ("numbers", numbers.keys() - _NUMBERS)):
+        if names:
+            problems += _unknown(kind, names)
     good: dict[str, str] = {}
     places = {name: place for name in ("device", "channel") if (place := getattr(request, name))}
     for name, text in {**places, **{name: texts[name] for name in TEXTS if name in texts}}.items():
@@ -77,8 +83,7 @@ def worst(problems: list[Problem]) -> Problem | None:
     """Return one problem for all: the gravest reason, and what the gravest few say."""
     if not problems:
         return None
-    order = list(QuarantineReason)
-    found = sorted(problems, key=lambda problem: order.index(problem.reason))
+    found = sorted(problems, key=lambda problem: _GRAVITY.index(problem.reason))
     return Problem(found[0].reason, "; ".join(problem.detail for problem in found[:_PROBLEMS_TOLD]))
 
 
@@ -109,7 +114,7 @@ def _text_problem(name: str, text: object) -> Problem | None:
 
 def _personal(name: str, text: str) -> bool:
     """Tell whether a text looks personal; an order's id is hashed, and articles have long numbers of their own."""
-    if name == "order_id":
+    if name == "order_id" or ("@" not in text and text.lstrip()[:1] not in _NUMBERS_BEGIN):
         return False
     by_number = name != "sku" or text.strip().startswith("+")
     return bool(_EMAIL.search(text)) or (by_number and looks_personal(text))

@@ -61,6 +61,7 @@ class CustomerRegister:
         self._entries: dict[str, Entry] = {}
         self._held: dict[str, Held] = {}
         self._roots: dict[str, str] = {}
+        self._absent: set[str] = set()
         self._gone_rows: list[int] = []
         self._gone_identities: list[str] = []
         self._named: list[tuple[str, int]] = []
@@ -114,6 +115,7 @@ class CustomerRegister:
         if self.seq != self._saved_seq:
             self._write()
         self._entries.clear()
+        self._absent.clear()
         for root in list(islice(self._held, max(0, len(self._held) - self._in_memory))):
             for identity in (root, *self._held.pop(root).others):
                 self._roots.pop(identity, None)
@@ -148,12 +150,13 @@ class CustomerRegister:
             return entry
         if held := self._held.get(root):
             entry = Entry(_decode(held.body), held.row)
-        elif found := self._table.find(identity):
+        elif identity not in self._absent and (found := self._table.find(identity)):
             entry = Entry(_decode(found[1]), found[0])
             root = entry.person.root
             self._remember_roots(root, entry.person)
             held = Held(found[0], found[1], _others(root, entry.person))
         else:
+            self._absent.add(identity)  # asked for again when she becomes known, a moment later
             return None
         self._hold(root, held)
         self._entries[root] = entry
