@@ -75,7 +75,10 @@ class Settings(BaseSettings):
         "simulated time.",
     )
     snapshot_every_events: int = Field(
-        10_000, ge=1, le=100_000_000, description="Events between two snapshots; more means a slower start."
+        10_000,
+        ge=1,
+        le=100_000_000,
+        description="Events between two snapshots, tracked ones counting a twentieth; more means a slower start.",
     )
     snapshots_kept: int = Field(3, ge=1, le=1_000, description="Snapshots kept; older ones are deleted.")
     customers_in_memory: int = Field(

@@ -183,3 +183,13 @@ def test_a_failing_model_degrades_the_choice_and_says_so(engine: Engine, asking:
         assert decision.reason is Reason.UNIFORM
         assert "no model" in decision.stages[0].problem
         assert len(set(decision.stages[0].probabilities.values())) == 1
+
+
+@pytest.mark.parametrize("raw", ["ryan@example.com", "+1 312 555 0142", "+13125550142"])
+def test_a_context_never_holds_who_she_is(engine: Engine, asking: Callable[..., DecideRequest], raw: str) -> None:
+    """An address or a number among the features is refused by its field, and nothing of it is logged."""
+    before = engine.log.last_seq
+    with pytest.raises(InvalidRequest, match="contact"):
+        engine.decide(asking(context=Features(categories={"contact": raw})), NOON_US)
+    assert engine.log.last_seq == before
+    engine.decide(asking(context=Features(categories={"contact": "@work", "size": "+2"})), NOON_US)

@@ -81,7 +81,9 @@ class Features(_message.Message):
     @_builtins.property
     def categories(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Qualities, such as {"city": "Chicago", "device": "phone"}. Values are at most 256 bytes and are compared as they
-        stand, letter case included. Names are 1..256 bytes. Default: none.
+        stand, letter case included. Names are 1..256 bytes. A value that looks like an e-mail address, or like a telephone
+        number with its "+", fails with INVALID_ARGUMENT: who she is belongs into an Identity, which is only kept as a keyed
+        hash. Default: none.
         """
 
     def __init__(
