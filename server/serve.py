@@ -102,7 +102,7 @@ def run(settings: Settings, ready: Callable[[str], None]) -> None:
 def _collect_seldom() -> None:
     """Let the garbage collector pass over what lives as long as the service, and look at the rest less often.
 
-    At Python's 700 objects it looks at whatever a stream has just told of again and again, a tenth of the stream's cost.
+    At Python's 700 objects it looks at what a stream has just told of again and again: a tenth of the stream's cost.
     """
     gc.collect()
     gc.freeze()
