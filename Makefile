@@ -8,6 +8,7 @@ CAMPAIGN ?= simulators/campaigns/retail.yaml
 DATA ?= data
 ADDRESS ?= 127.0.0.1:50051
 ARGS ?=
+TEST_PROCESSES ?= 2
 SCENARIO ?= ryan
 TARGET ?=
 CSV ?= ../shared/data/hillstrom.csv.gz
@@ -19,7 +20,7 @@ serve: $(READY)
 	@exec $(RUN) -m server --address $(ADDRESS) --data $(DATA) --campaign $(CAMPAIGN) $(ARGS)
 
 test: $(READY)
-	$(RUN) -m pytest -m "not soak" $(ARGS)
+	$(RUN) -m pytest -m "not soak" --numprocesses $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 soak: $(READY)
 	$(RUN) -m pytest -m soak $(ARGS)
