@@ -22,6 +22,7 @@ from engine.events import (
     DecisionActivated,
     DecisionTaken,
     Event,
+    FactQuarantined,
     ModelsRebuilt,
     RebuildStarted,
     RewardReceived,
@@ -165,6 +166,8 @@ def logged(event: Event) -> tuple[str, str]:
             return "rewarded", event.reward_id
         case DecisionActivated():
             return "activated", event.decision_id
+        case FactQuarantined():  # acknowledged as put aside, and never twice either
+            return logged(event.fact)
         case CampaignApplied():
             return "applied", f"{event.campaign} {event.version}"
         case CampaignPaused() | CampaignResumed():
