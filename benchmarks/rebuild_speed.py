@@ -73,7 +73,8 @@ def question(number: int) -> DecideRequest:
 
 def decided(decision: DecisionTaken) -> DecisionTaken:
     """Return the decision as one whose window closes soon after it, so that every decision of the log teaches."""
-    return structs.replace(decision, close_time_us=START_US, default_reward=0.0, control=False, send_time_us=START_US)
+    sent_us = None if decision.send_time_us is None else START_US  # silence is sent at no time
+    return structs.replace(decision, close_time_us=START_US, default_reward=0.0, control=False, send_time_us=sent_us)
 
 
 def reward(decision: DecisionTaken, seq: int, number: int, now_us: int) -> RewardReceived:
