@@ -17,7 +17,9 @@ MAX_FEATURES = 256
 MAX_TEXT_BYTES = 256
 MAX_NUMBER = 1e12
 NOTHING_KNOWN = Features()
-_RAW = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}|\+\d[\d ()./-]{6,}\d")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
+PERSONAL = re.compile(rf"{EMAIL.pattern}|\+?\d[\d ()./-]{{6,}}\d")
+"""What an e-mail address looks like; and that, or a telephone number."""
 
 
 def check_features(path: str, features: Features) -> list[tuple[str, str]]:
@@ -36,7 +38,7 @@ def check_features(path: str, features: Features) -> list[tuple[str, str]]:
     for name, value in features.categories.items():
         found += check_text(f"{path}.categories", name)
         found += check_text(f"{path}.categories[{shown(name)}]", value, empty_allowed=True)
-        if ("@" in value or value[:1] == "+") and _RAW.fullmatch(value):
+        if ("@" in value or value[:1] == "+") and PERSONAL.fullmatch(value):
             problem = "looks like an e-mail address or a telephone number; name her by an identity, never by a feature"
             found.append((f"{path}.categories[{shown(name)}]", problem))
     return found

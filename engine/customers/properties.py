@@ -3,7 +3,6 @@
 Never a raw value that looks like a person's, never what is known of a customer.
 """
 
-import re
 from collections.abc import Iterator
 from math import isfinite
 
@@ -11,7 +10,7 @@ from msgspec import Struct
 
 from engine.customers.requests import looks_personal
 from engine.customers.types import EventType, QuarantineReason, TrackRequest
-from engine.features import MAX_NUMBER, check_text, shown
+from engine.features import EMAIL, MAX_NUMBER, check_text, shown
 
 TEXTS, NUMBERS = ("category", "sku", "order_id"), ("amount", "quantity")
 _TEXTS, _NUMBERS = frozenset(TEXTS), frozenset(NUMBERS)
@@ -23,7 +22,6 @@ NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """What each type of event needs: of each group at least one. Types that are not named need none."""
 _GRAVITY = tuple(QuarantineReason)
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 _NUMBERS_BEGIN = frozenset("+0123456789")
 _PROBLEMS_TOLD = 3
 
@@ -90,7 +88,7 @@ def worst(problems: list[Problem]) -> Problem | None:
 def _unknown(kind: str, names: set[str]) -> Iterator[Problem]:
     known = ", ".join(TEXTS if kind == "categories" else NUMBERS)
     for name in sorted(names):
-        told = "a name that looks personal" if _EMAIL.search(name) or looks_personal(name) else shown(name)
+        told = "a name that looks personal" if EMAIL.search(name) or looks_personal(name) else shown(name)
         yield Problem(QuarantineReason.SCHEMA, f"{told} is no property among the {kind}, which are {known}")
 
 
@@ -117,7 +115,7 @@ def _personal(name: str, text: str) -> bool:
     if name == "order_id" or ("@" not in text and text.lstrip()[:1] not in _NUMBERS_BEGIN):
         return False
     by_number = name != "sku" or text.strip().startswith("+")
-    return bool(_EMAIL.search(text)) or (by_number and looks_personal(text))
+    return bool(EMAIL.search(text)) or (by_number and looks_personal(text))
 
 
 def _is_number(number: object) -> bool:

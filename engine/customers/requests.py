@@ -3,11 +3,9 @@
 Nothing raw goes further than this: a value that looks like an e-mail address or a telephone number is refused.
 """
 
-import re
-
 from engine.customers.profile import ATTRIBUTES
 from engine.customers.types import EventType, IdentifyRequest, LinkRequest, TrackRequest
-from engine.features import check_text, require, shown
+from engine.features import PERSONAL, check_text, require, shown
 from engine.requests import MAX_ID_BYTES, check_identity
 from engine.times import LATEST_TIME_US
 from engine.types import Features
@@ -20,7 +18,6 @@ TOLD = (*ATTRIBUTES, PREFERRED_CHANNEL)
 CONSENTS_MAX = 100
 EVENT_TYPES = frozenset(EventType)
 PROPERTIES_MAX = 1_000
-_PERSONAL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}|\+?\d[\d ()./-]{6,}\d")
 
 
 def check_identify(request: IdentifyRequest) -> None:
@@ -68,7 +65,7 @@ def check_event(event_id: str, occur_time_us: int | None) -> Violations:
 
 def looks_personal(value: str) -> bool:
     """Tell whether a text looks like an e-mail address or a telephone number."""
-    return bool(_PERSONAL.fullmatch(value.strip()))
+    return bool(PERSONAL.fullmatch(value.strip()))
 
 
 def _check_attribute(path: str, name: str, value: str) -> Violations:
