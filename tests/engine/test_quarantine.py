@@ -22,10 +22,13 @@ from tests.engine.test_gate import DIRTY, events_of
 from tests.engine.test_replay import everyone, lived, same_weights
 from tests.engine.told import SHE, bought, tracked
 from tests.rewarded_histories import MINUTE_US, windowed
-from tests.wardrobe import NOON_US, SECOND_US
+from tests.wardrobe import CAMPAIGN, NOON_US, SECOND_US
 
 Opened = Callable[..., Engine]
 DAY_US = 86_400 * SECOND_US
+TALKATIVE = CAMPAIGN.replace("campaign: wardrobe", "campaign: talkative").replace(
+    "send_nothing: {allowed: true, price: 0.05}\n", ""
+)
 
 
 def decided(engine: Engine, channel: str = "app", now_us: int = NOON_US) -> DecisionTaken:
@@ -215,7 +218,11 @@ def test_only_what_waits_and_has_happened_can_be_let_in(engine: Engine) -> None:
 
 
 def dirty_life(engine: Engine) -> None:
-    """Live with dirt of every kind, snapshots and re-admissions."""
+    """Live with dirt of every kind, snapshots and re-admissions.
+
+    The campaign whose messages are clicked too soon never chooses silence, so that there is a message every time.
+    """
+    engine.apply_campaign(TALKATIVE, NOON_US)
     for number in range(4):
         lived(engine, 25, 25 * number)
         now_us = engine.state.clock_us
@@ -223,7 +230,7 @@ def dirty_life(engine: Engine) -> None:
             track(engine, request, NOON_US + number)
         for tick in range(12):
             track(engine, tracked(occur_time_us=now_us + tick, device=f"device-{tick}"), now_us)
-        decision = engine.decide(DecideRequest("wardrobe", "ryan", channels=("app",)), now_us)
+        decision = engine.decide(DecideRequest("talkative", "ryan", channels=("app",)), now_us)
         occur_us = now_us + 500_000
         engine.reward(RewardRequest(decision.decision_id, "", "clicked", occur_time_us=occur_us), occur_us)
         held = [one for one in quarantine.quarantined(engine) if one.occur_time_us <= now_us + SECOND_US]
