@@ -3,7 +3,10 @@
 Never a model, never a random generator.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
+from math import isnan
 
 _TOLERANCE = 0.01
 
@@ -18,13 +21,14 @@ def squarecb(raw: Sequence[float], count: int, greed: float, floor: float) -> li
     SquareCB (Foster and Rakhlin, ICML 2020, algorithm 1) gives each action but the best 1 / (n + gamma·gap), so that
     gamma·gap can be read back from a probability and weighted anew, without another model.
     """
-    probabilities = sound(raw, count)
-    if greed != 1:
-        best = probabilities.index(max(probabilities))
-        others = [_regreeded(p, count, greed) if index != best else 0.0 for index, p in enumerate(probabilities)]
-        others[best] = 1 - sum(others)
-        probabilities = others
-    return floored(probabilities, floor)
+    total = sound(raw, count)
+    if greed == 1:
+        return floored(raw, floor, total)
+    probabilities = [p / total for p in raw]
+    best = probabilities.index(max(probabilities))
+    others = [_regreeded(p, count, greed) if index != best else 0.0 for index, p in enumerate(probabilities)]
+    others[best] = 1 - sum(others)
+    return floored(others, floor)
 
 
 def _regreeded(probability: float, count: int, greed: float) -> float:
@@ -33,42 +37,39 @@ def _regreeded(probability: float, count: int, greed: float) -> float:
 
 def epsilon_greedy(raw: Sequence[float], count: int, epsilon: float, floor: float) -> list[float]:
     """Return `epsilon` (or `floor`, if greater) spread evenly over `count` actions, the rest on the model's best."""
-    probabilities = sound(raw, count)
-    best = probabilities.index(max(probabilities))
+    sound(raw, count)
+    best = raw.index(max(raw))
     greedy = [1.0 if index == best else 0.0 for index in range(count)]
     return floored(greedy, max(epsilon, floor))
 
 
-def sound(raw: Sequence[float], count: int) -> list[float]:
-    """Return a distribution that sums to 1 out of SquareCB's single-precision probabilities.
+def sound(raw: Sequence[float], count: int) -> float:
+    """Return what SquareCB's single-precision probabilities sum to, which is nearly 1.
 
     Raises UnsoundProbabilities where they have collapsed: as many as there are actions, each a number above 0 and at
     most 1, together 1 (both within 0.01), is all that inverse gap weights can be. No finite gap makes one of them zero.
     """
     if len(raw) != count:
         raise UnsoundProbabilities(f"{len(raw)} probabilities for {count} actions")
-    if not all(0 < p <= 1 + _TOLERANCE for p in raw):  # which no NaN is
-        raise UnsoundProbabilities("a probability is not above 0 and at most 1")
     total = float(sum(raw))
+    if isnan(total) or min(raw) <= 0 or max(raw) > 1 + _TOLERANCE:  # a NaN hides from bounds, and never from a sum
+        raise UnsoundProbabilities("a probability is not above 0 and at most 1")
     if abs(total - 1) > _TOLERANCE:
         raise UnsoundProbabilities(f"probabilities sum to {total:.4f}")
-    return [p / total for p in raw]
+    return total
 
 
-def floored(probabilities: Sequence[float], floor: float) -> list[float]:
+def floored(probabilities: Sequence[float], floor: float, total: float = 1.0) -> list[float]:
     """Return (1 - floor)·p + floor/n: no action's propensity is ever below floor/n, so every other policy can be
-    judged.
+    judged. `total` is what the probabilities sum to.
     """
-    even = floor / len(probabilities)
-    return [(1 - floor) * p + even for p in probabilities]
+    even, kept = floor / len(probabilities), (1 - floor) / total
+    return [kept * p + even for p in probabilities]
 
 
 def drawn(probabilities: Sequence[float], uniform: float) -> int:
     """Return the index that a uniform number in [0, 1) falls on; an action of probability 0 is never drawn."""
-    reached, last = 0.0, 0
-    for index, probability in enumerate(probabilities):
-        if probability > 0:
-            reached, last = reached + probability, index
-            if uniform < reached:
-                return index
-    return last  # rounding left the sum just under the uniform number
+    index = bisect_right(list(accumulate(probabilities)), uniform)
+    if index < len(probabilities):
+        return index
+    return max(index for index, p in enumerate(probabilities) if p > 0)  # rounding left the sum just under the number

@@ -1,13 +1,15 @@
 """What is relied on of Vowpal Wabbit: that shortcuts change nothing, and that a saved model goes on where it stood."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine import vowpal_wabbit
 from engine.vowpal_wabbit import Bandit, ModelFailed
 
-LINES = [f"|A content=c{number} price:{number / 3}" for number in range(6)]
+LINES = tuple(f"|A content=c{number} price:{number / 3}" for number in range(6))
 
 
 def lessons(number: int) -> list[tuple[str, str, float, int]]:
@@ -75,3 +77,55 @@ def test_a_weightier_lesson_moves_the_model_further() -> None:
     light.learn("shared |X a", LINES[0], -1.0, 1)
     heavy.learn("shared |X a", LINES[0], -1.0, 2)
     assert heavy.expected_cost("shared |X a", LINES[0]) < light.expected_cost("shared |X a", LINES[0]) < 0
+
+
+def test_models_asked_in_turn_answer_as_each_alone() -> None:
+    """Models share what they parsed, also of other lines and menus in between, and each answers as if it were alone."""
+    generator = random.Random(12)
+    models, menus = [Bandit() for _ in range(3)], [LINES, LINES[:2], (*LINES[3:], "|A other=1"), LINES[::-1]]
+    for shared, line, cost, weight in lessons(400):
+        for model in generator.sample(models, 3):
+            menu = generator.choice(menus)
+            assert model.probabilities(shared, menu) == model._workspace.predict([shared, *menu])
+        generator.choice(models).learn(shared, line, cost, weight)
+
+
+def test_more_lines_than_are_kept_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where menus and examples are forgotten for want of room the answers stay."""
+    monkeypatch.setattr(vowpal_wabbit, "_EXAMPLES_KEPT", 8)
+    monkeypatch.setattr(vowpal_wabbit, "_MENUS_KEPT", 3)
+    vowpal_wabbit._reader.cache_clear()
+    model = taught(Bandit(), lessons(100))
+    for number in range(40):
+        menu = tuple(f"|A content=c{place}" for place in range(number % 7, number % 7 + 3))
+        shared = f"shared |X city=v{number % 4}"
+        assert model.probabilities(shared, menu) == model._workspace.predict([shared, *menu])
+
+
+def test_asking_costs_no_memory_that_is_kept() -> None:
+    """A shared line is given back when the next one comes: without that 2,000 of them would keep 700 MB."""
+    model = Bandit()
+    model.probabilities("shared |X first", LINES)
+    before = _resident_bytes()
+    for number in range(2_000):
+        model.probabilities(f"shared |X number={number}", LINES)
+    assert _resident_bytes() - before < 50_000_000
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096
+
+
+def test_a_line_that_cannot_be_parsed_leaves_the_next_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a failure nothing of the line before is left that could be taken for parsed."""
+    model = Bandit()
+    good = model.probabilities("shared |X a", LINES)
+
+    def fails(_text: str) -> None:
+        raise RuntimeError("no")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(model._reader._workspace, "_parse", fails, raising=False)
+        with pytest.raises(ModelFailed, match="prediction"):
+            model.probabilities("shared |X b", LINES)
+    assert model.probabilities("shared |X a", LINES) == good
