@@ -13,7 +13,6 @@ from engine.customers.profile import permitted, profile
 from engine.customers.standing import standing
 from engine.eligibility import Calendar, Moment, eligible
 from engine.eligibility.explaining import removals
-from engine.eligibility.moment import facts
 from engine.eligibility.removals import Removal
 from engine.errors import NotPossible
 from engine.events import DecisionTaken
@@ -63,13 +62,13 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
         raise NotPossible(f"campaign {shown(request.campaign)} is paused; resume it to decide")
     moment, known = _asked(state, catalogue, request, whom)
     options = eligible(catalogue, moment, calendar)
-    if not options.send_times_us and not catalogue.campaign.send_nothing.allowed:
+    if not options.openings and not catalogue.campaign.send_nothing.allowed:
         raise NotPossible(_nothing_eligible(removals(catalogue, moment, calendar)))
     where = moment.zone
     shared = shared_text(request.context, local_time(whom.now_us, where), known)
     priced = prices(catalogue.campaign, state.stock, whom.now_us)
     policy = _policy(state, catalogue, shared, whom.control)
-    choice = choose(catalogue, options, policy, draws(ids.fact_id), priced)
+    choice = choose(options, policy, draws(ids.fact_id), priced)
     window_us = catalogue.campaign.reward_window_us(choice.channel)
     needs_activation = choice.channel != NOTHING and catalogue.campaign.activation == "required"
     return DecisionTaken(
@@ -108,8 +107,8 @@ def explain(state: State, calendar: Calendar, request: DecideRequest, whom: Whom
 def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Whom) -> tuple[Moment, Features]:
     """Return what the rules may ask about, and what the models are told of the customer."""
     campaign = catalogue.campaign
-    check_known("channels", request.channels, dict(campaign.channels), campaign.name)
-    check_known("content_ids", request.content_ids, dict(campaign.contents), campaign.name)
+    check_known("channels", request.channels, campaign.channels, campaign.name)
+    check_known("content_ids", request.content_ids, campaign.contents, campaign.name)
     customer = standing(whom.person, whom.identity_type, whom.now_us)
     where = zone(request.time_zone or customer.attributes.get("time_zone") or campaign.time_zone)
     required = campaign.personalisation_consent == "required"
@@ -119,8 +118,8 @@ def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Who
         customer=customer,
         zone=where,
         now_us=whom.now_us,
-        facts=facts(customer, request.context, known),
-        send_times_us=[contact.time_us for contact in customer.contacts],
+        context=request.context,
+        told=known,
         channels=frozenset(request.channels),
         content_ids=frozenset(request.content_ids),
         overall_limits=state.campaigns.overall_limits,

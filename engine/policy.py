@@ -4,11 +4,11 @@ Never a rule about eligibility, never the log.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 from msgspec import Struct, structs
 
-from engine.campaign.catalogue import Catalogue
 from engine.campaign.spec import Campaign, Exploration
 from engine.eligibility import Eligible, routes
 from engine.events import DecisionTaken, Reason, Stage
@@ -50,16 +50,19 @@ class Choice(Struct, frozen=True):
         return product
 
 
+@lru_cache(maxsize=4_096)
 def router_name(campaign: str) -> str:
     """Return the name of the model that chooses among a campaign's channels."""
     return f"{encoded(campaign)}/router"
 
 
+@lru_cache(maxsize=4_096)
 def content_name(campaign: str, channel: str) -> str:
     """Return the name of the model that chooses among a channel's contents."""
     return f"{encoded(campaign)}/{encoded(channel)}/content"
 
 
+@lru_cache(maxsize=4_096)
 def slot_name(campaign: str, channel: str) -> str:
     """Return the name of the model that chooses among a channel's send slots."""
     return f"{encoded(campaign)}/{encoded(channel)}/send_slot"
@@ -71,7 +74,6 @@ def model_names(campaign: str, channel: str) -> tuple[str, ...]:
 
 
 def choose(
-    catalogue: Catalogue,
     options: Eligible,
     policy: StagePolicy,
     uniforms: tuple[float, float, float],
@@ -81,29 +83,29 @@ def choose(
 
     `prices` are rewards that speak for contents: where a model chose among them, its probabilities are tilted by them.
     """
+    catalogue = options.catalogue
     name = catalogue.campaign.name
     if prices:
         policy = _priced(policy, prices, catalogue.campaign)
-    channels = routes(options, catalogue.campaign.send_nothing.allowed)
-    lines = {channel: catalogue.router_lines[channel] for channel in channels}
-    router = _stage("router", router_name(name), lines, policy, uniforms[0])
-    if router.action == NOTHING:
+    router_lines = {channel: catalogue.router_lines[channel] for channel in routes(options)}
+    router = _stage("router", router_name(name), router_lines, policy, uniforms[0])
+    channel = router.action
+    if channel == NOTHING:
         return Choice(stages=(router,), channel=NOTHING)
-    channel, offer = router.action, catalogue.channels[router.action]
-    contents = options.contents(offer, channel)
-    content_lines = {content_id: offer.content_lines[content_id] for content_id in contents}
-    content = _stage("content", content_name(name, channel), content_lines, policy, uniforms[1])
-    if content.policy == content_name(name, channel):
-        priced = {content_id: prices[content_id] for content_id in contents if content_id in prices}
+    content = _stage("content", content_name(name, channel), options.content_lines(channel), policy, uniforms[1])
+    if prices and content.policy == content_name(name, channel):
+        priced = {content_id: price for content_id, price in prices.items() if content_id in content.probabilities}
         content = structs.replace(content, prices=priced)
-    slot_lines = {slot: offer.slot_lines[slot] for slot in contents[content.action]}
-    slot = _stage("send_slot", slot_name(name, channel), slot_lines, policy, uniforms[2])
+    send_times_us = options.send_times_us(channel, content.action)
+    slot_lines = catalogue.channels[channel].slot_lines
+    open_lines = {slot: slot_lines[slot] for slot in send_times_us}
+    slot = _stage("send_slot", slot_name(name, channel), open_lines, policy, uniforms[2])
     return Choice(
         stages=(router, content, slot),
         channel=channel,
         content_id=content.action,
         send_slot=slot.action,
-        send_time_us=options.send_times_us[channel][slot.action],
+        send_time_us=send_times_us[slot.action],
     )
 
 
@@ -121,7 +123,7 @@ def _priced(policy: StagePolicy, prices: Mapping[str, float], campaign: Campaign
 
 
 def _stage(name: str, model: str, lines: Mapping[str, str], policy: StagePolicy, uniform: float) -> Stage:
-    actions = list(lines)
+    actions = tuple(lines)
     if len(actions) == 1:
         return Stage(name=name, action=actions[0], probabilities={actions[0]: 1.0}, policy=ONLY)
     probabilities, given_by, problem = policy(model, lines)
@@ -201,10 +203,8 @@ def _uniform(count: int) -> list[float]:
     return [1 / count] * count
 
 
-def _degraded(stage: Stage) -> Reason | None:
-    """Return how a stage was degraded: what gave its probabilities in the place of its model as it learned."""
-    if not stage.problem:
-        return None
+def _degraded(stage: Stage) -> Reason:
+    """Return how a stage with a problem was degraded: what gave its probabilities in the place of its model."""
     if stage.problem == SWITCHED:
         return Reason.FALLBACK
     return Reason.UNIFORM if stage.policy == UNIFORM else Reason.PREVIOUS_SNAPSHOT
@@ -215,8 +215,9 @@ def unfit_models(decision: DecisionTaken, put_back: Mapping[str, PutBack]) -> di
 
     One that was begun anew, and has not learned since, is not asked, and is none of them.
     """
-    unfit = {_stage_model(stage, decision): stage for stage in decision.stages if _degraded(stage) is Reason.UNIFORM}
-    return {name: stage.problem for name, stage in unfit.items() if not _begun_anew(put_back.get(name))}
+    degraded = [stage for stage in decision.stages if stage.problem and _degraded(stage) is Reason.UNIFORM]
+    unfit = {_stage_model(stage, decision): stage.problem for stage in degraded}
+    return {name: problem for name, problem in unfit.items() if not _begun_anew(put_back.get(name))}
 
 
 def _stage_model(stage: Stage, decision: DecisionTaken) -> str:
@@ -236,13 +237,13 @@ def reason_for(choice: Choice, control: bool) -> Reason:
     """
     if control:
         return Reason.CONTROL
-    degraded = {_degraded(stage) for stage in choice.stages}
-    for reason in (Reason.UNIFORM, Reason.PREVIOUS_SNAPSHOT, Reason.FALLBACK):
+    degraded = {_degraded(stage) for stage in choice.stages if stage.problem}
+    for reason in (Reason.UNIFORM, Reason.PREVIOUS_SNAPSHOT, Reason.FALLBACK) if degraded else ():
         if reason in degraded:
             return reason
     if choice.channel == NOTHING:
         return Reason.NOTHING_SENT
-    if all(stage.policy == ONLY for stage in choice.stages):
+    if {stage.policy for stage in choice.stages} == {ONLY}:
         return Reason.ONLY_CHOICE
     greedy = all(stage.propensity >= max(stage.probabilities.values()) for stage in choice.stages)
     return Reason.MODEL if greedy else Reason.EXPLORED

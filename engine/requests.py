@@ -4,6 +4,7 @@ Never a default that hides a mistake.
 """
 
 import re
+from collections.abc import Mapping
 from hashlib import blake2b
 from math import isfinite
 from typing import TypeVar
@@ -75,6 +76,8 @@ def check_identity(field: str, identity: Identity) -> list[tuple[str, str]]:
 def _check_narrowed(field: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
     if len(names) > MAX_NARROWED:
         return [(field, f"has {len(names)} entries; send at most {MAX_NARROWED}")]
+    if not names:
+        return []
     return [
         problem
         for index, name in enumerate(names)
@@ -112,7 +115,7 @@ def same(earlier: LoggedEvent, kind: type[_Identified], request_digest: str, fie
     return event
 
 
-def check_known(field: str, names: tuple[str, ...], known: dict[str, object], campaign: str) -> None:
+def check_known(field: str, names: tuple[str, ...], known: Mapping[str, object], campaign: str) -> None:
     """Raise InvalidRequest naming each entry that the campaign does not have."""
     problems = [
         (

@@ -65,6 +65,8 @@ def prices(campaign: Campaign, known: dict[str, Stock], now_us: int) -> dict[str
     """Return what speaks for each content whose sales lag behind its target, in reward units; the others are left
     out.
     """
+    if not campaign.targeted:
+        return {}
     found = {content_id: _price(campaign.contents[content_id], known, now_us) for content_id in campaign.targeted}
     return {content_id: price for content_id, price in found.items() if price > 0}
 

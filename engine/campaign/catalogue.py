@@ -20,20 +20,25 @@ _REWARD_FIELDS = ("outcomes", "combine", "default_reward", "reward", "send_nothi
 class ChannelCatalogue(Struct, frozen=True):
     """What one channel offers: its contents and send slots with their action lines, and when its slots are open.
 
-    `free` contents have no rule of their own, `ruled` ones have to be asked about.
+    `free_lines` are those of contents without a rule of their own; `ruled` ones have to be asked about. A channel
+    `for_all` is closed by nothing but a refusal: it asks for no consent, identity or audience.
     """
 
     channel: Channel
+    for_all: bool
     contents: dict[str, Content]
-    free: tuple[str, ...]
+    free_lines: dict[str, str]
     ruled: dict[str, Content]
     content_lines: dict[str, str]
     slot_lines: dict[str, str]
     slot_intervals: dict[str, Intervals]
 
 
-class Catalogue(Struct, frozen=True):
-    """One version of a campaign with everything about it that does not change between decisions."""
+class Catalogue(Struct, frozen=True, eq=False):
+    """One version of a campaign with everything about it that does not change between decisions.
+
+    Each is equal to itself alone, so that what is kept for one is never another's.
+    """
 
     campaign: Campaign
     version: int
@@ -75,15 +80,16 @@ def _channel_catalogue(campaign: Campaign, name: str) -> ChannelCatalogue:
     channel = campaign.channels[name]
     contents = {content_id: campaign.contents[content_id] for content_id in campaign.contents_for(name)}
     ruled = {content_id: content for content_id, content in contents.items() if _ruled(content)}
-    intervals = {slot: week_intervals(window, channel.quiet_hours) for slot, window in channel.send_windows.items()}
+    lines = {content_id: _content_line(content_id, content) for content_id, content in contents.items()}
     return ChannelCatalogue(
         channel=channel,
+        for_all=channel.consent != "required" and not (channel.reached_by or campaign.audience or channel.audience),
         contents=contents,
-        free=tuple(content_id for content_id in contents if content_id not in ruled),
+        free_lines={content_id: line for content_id, line in lines.items() if content_id not in ruled},
         ruled=ruled,
-        content_lines={content_id: _content_line(content_id, content) for content_id, content in contents.items()},
+        content_lines=lines,
         slot_lines={slot: _slot_line(slot, window) for slot, window in channel.send_windows.items()},
-        slot_intervals=intervals,
+        slot_intervals={slot: week_intervals(each, channel.quiet_hours) for slot, each in channel.send_windows.items()},
     )
 
 

@@ -1,6 +1,7 @@
 """Whom and when a decision is for: everything the rules may ask about. Never a rule."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,10 +15,10 @@ from engine.stock import Stock
 from engine.types import Features
 
 
-class Moment(Struct, frozen=True):
+class Moment(Struct, frozen=True, dict=True):
     """How a customer stands, her time zone and now; what was asked for, and what is the same for every customer.
 
-    `send_times_us` are those of all messages to her, oldest first. Empty `channels` or `content_ids` mean all.
+    `context` and `told` are what models see of the request and of her. Empty `channels` or `content_ids` mean all.
     `overall_limits` are those that every campaign in force has set on all messages. `stock` is by SKU; one that is not
     in it is not counted.
     """
@@ -25,12 +26,22 @@ class Moment(Struct, frozen=True):
     customer: Standing
     zone: ZoneInfo
     now_us: int
-    facts: Facts
-    send_times_us: list[int] = []
+    context: Features
+    told: Features
     channels: frozenset[str] = frozenset()
     content_ids: frozenset[str] = frozenset()
     overall_limits: tuple[MessageLimit, ...] = ()
     stock: Mapping[str, Stock] = {}
+
+    @cached_property
+    def send_times_us(self) -> list[int]:
+        """The send times of all messages to her, oldest first."""
+        return [contact.time_us for contact in self.customer.contacts]
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What audiences may ask about her, put together when the first one asks."""
+        return facts(self.customer, self.context, self.told)
 
 
 def facts(customer: Standing, context: Features, told: Features) -> Facts:

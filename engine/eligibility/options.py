@@ -1,34 +1,47 @@
 """What may be chosen: the channels, their open slots and contents that no rule removes. Never why, never a model."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from engine.campaign.catalogue import Catalogue, ChannelCatalogue
 from engine.campaign.contents import Content
 from engine.campaign.spec import Campaign
 from engine.customers.requests import PREFERRED_CHANNEL
-from engine.eligibility.calendar import Calendar
+from engine.eligibility.calendar import Calendar, Openings
 from engine.eligibility.moment import Moment
-from engine.eligibility.rules import bound, channel_rule, content_rule, sending_rule, slot_rule
+from engine.eligibility.rules import Bound, bound, channel_rule, content_rule, sending_rule, slot_rule
 from engine.types import NOTHING
 
 
 class Eligible(Struct, frozen=True):
-    """What may be chosen at a moment: each usable channel's open slots with their send times."""
+    """What may be chosen at a moment: each usable channel's open slots, with when they open or have opened."""
 
-    campaign: Campaign
+    catalogue: Catalogue
     moment: Moment
-    send_times_us: dict[str, dict[str, int]]
+    openings: Openings
 
-    def contents(self, offer: ChannelCatalogue, channel: str) -> dict[str, tuple[str, ...]]:
-        """Return the channel's eligible contents, each with the open slots that it may be sent in."""
-        send_times_us = self.send_times_us[channel]
-        wanted = self.moment.content_ids
-        free = (content_id for content_id in offer.free if not wanted or content_id in wanted)
-        found = dict.fromkeys(free, tuple(send_times_us))
-        for content_id, content in offer.ruled.items():
-            if slots := sendable(content_id, content, self.campaign, send_times_us, self.moment):
-                found[content_id] = slots
-        return found
+    def content_lines(self, channel: str) -> Mapping[str, str]:
+        """Return the lines of the channel's eligible contents, those without a rule of their own first."""
+        offer, wanted = self.catalogue.channels[channel], self.moment.content_ids
+        free = offer.free_lines
+        if wanted:
+            free = {content_id: line for content_id, line in free.items() if content_id in wanted}
+        ruled = {
+            content_id: offer.content_lines[content_id]
+            for content_id in offer.ruled
+            if self.send_times_us(channel, content_id)
+        }
+        return free | ruled if ruled else free
+
+    def send_times_us(self, channel: str, content_id: str) -> dict[str, int]:
+        """Return the open slots that an eligible content may be sent in, or one with rules of its own, and when."""
+        opens_us, now_us = self.openings[channel], self.moment.now_us
+        send_times_us = {slot: max(now_us, time_us) for slot, time_us in opens_us.items()}
+        content = self.catalogue.channels[channel].ruled.get(content_id)
+        if content is None:
+            return send_times_us
+        return sendable(content_id, content, self.catalogue.campaign, send_times_us, self.moment)
 
 
 def eligible(catalogue: Catalogue, moment: Moment, calendar: Calendar) -> Eligible:
@@ -39,53 +52,51 @@ def eligible(catalogue: Catalogue, moment: Moment, calendar: Calendar) -> Eligib
     it is among them.
     """
     campaign = catalogue.campaign
+    openings = calendar.openings(catalogue, moment.zone, moment.now_us)
+    unconditional = not moment.channels and not moment.customer.consents
     found = {}
     for name, offer in catalogue.channels.items():
-        if channel_rule(name, offer.channel, campaign, moment) is None:
-            send_times_us = open_slots(name, offer, campaign, moment, calendar)
-            if send_times_us and _any_content(offer, campaign, send_times_us, moment):
-                found[name] = send_times_us
+        if (unconditional and offer.for_all) or channel_rule(name, offer.channel, campaign, moment) is None:
+            opens_us = _open_slots(openings[name], bound(name, offer.channel, campaign, moment), moment.now_us)
+            if opens_us and _any_content(offer, campaign, opens_us, moment):
+                found[name] = opens_us
     preferred = moment.customer.attributes.get(PREFERRED_CHANNEL, "")
     if preferred in found:
         found = {preferred: found[preferred]}
-    return Eligible(campaign=campaign, moment=moment, send_times_us=found)
+    return Eligible(catalogue, moment, found)
 
 
-def open_slots(
-    name: str, offer: ChannelCatalogue, campaign: Campaign, moment: Moment, calendar: Calendar
-) -> dict[str, int]:
-    """Return the send time of each slot in which one more message keeps every limit."""
-    limited = bound(name, offer.channel, campaign, moment)
-    found = {}
-    for slot, intervals in offer.slot_intervals.items():
-        send_time_us = calendar.send_time_us(intervals, moment.zone, moment.now_us)
-        if slot_rule(send_time_us, limited) is None:
-            found[slot] = send_time_us
-    return found
+def _open_slots(opens_us: dict[str, int], limited: Bound, now_us: int) -> dict[str, int]:
+    """Return the slots in which one more message keeps every limit that could bind: all, where none could."""
+    if not limited:
+        return opens_us
+    return {slot: time_us for slot, time_us in opens_us.items() if slot_rule(max(now_us, time_us), limited) is None}
 
 
 def sendable(
     content_id: str, content: Content, campaign: Campaign, send_times_us: dict[str, int], moment: Moment
-) -> tuple[str, ...]:
-    """Return the open slots that a content may be sent in."""
+) -> dict[str, int]:
+    """Return the open slots that a content may be sent in, and when."""
     if content_rule(content_id, content, moment) is not None:
-        return ()
-    return tuple(
-        slot
+        return {}
+    return {
+        slot: time_us
         for slot, time_us in send_times_us.items()
         if sending_rule(content_id, content, campaign, time_us, moment) is None
-    )
+    }
 
 
-def _any_content(offer: ChannelCatalogue, campaign: Campaign, send_times_us: dict[str, int], moment: Moment) -> bool:
+def _any_content(offer: ChannelCatalogue, campaign: Campaign, opens_us: dict[str, int], moment: Moment) -> bool:
     wanted = moment.content_ids
-    if offer.free and (not wanted or not wanted.isdisjoint(offer.free)):
+    if offer.free_lines and (not wanted or not wanted.isdisjoint(offer.free_lines)):
         return True
+    send_times_us = {slot: max(moment.now_us, time_us) for slot, time_us in opens_us.items()}
     return any(
         sendable(content_id, content, campaign, send_times_us, moment) for content_id, content in offer.ruled.items()
     )
 
 
-def routes(options: Eligible, nothing_allowed: bool) -> tuple[str, ...]:
+def routes(options: Eligible) -> tuple[str, ...]:
     """Return the router's eligible actions: the usable channels, and nothing where the campaign allows it."""
-    return (*options.send_times_us, NOTHING) if nothing_allowed else tuple(options.send_times_us)
+    allowed = options.catalogue.campaign.send_nothing.allowed
+    return (*options.openings, NOTHING) if allowed else tuple(options.openings)

@@ -39,25 +39,34 @@ def channel_rule(name: str, channel: Channel, campaign: Campaign, moment: Moment
 
 def bound(name: str, channel: Channel, campaign: Campaign, moment: Moment) -> Bound:
     """Return the limits that one more message on a channel could break: lately there were as many as they allow."""
-    now_us, found = moment.now_us, []
-    if _near(channel.message_limits, moment.send_times_us, now_us):
+    found: list[tuple[Because, list[int], tuple[MessageLimit, ...]]] = []
+    if _near(channel.message_limits, moment):
         found.append((Because.CHANNEL_LIMIT, moment.customer.times(name), channel.message_limits))
-    if _near(campaign.message_limits, moment.send_times_us, now_us):
+    if _near(campaign.message_limits, moment):
         times = [contact.time_us for contact in moment.customer.contacts if contact.campaign == campaign.name]
         found.append((Because.CAMPAIGN_LIMIT, times, campaign.message_limits))
-    if near := _near(moment.overall_limits, moment.send_times_us, now_us):
-        found.append((Because.OVERALL_LIMIT, moment.send_times_us, near))
-    return tuple((because, times, near) for because, times, limits in found if (near := _near(limits, times, now_us)))
+    if _near(moment.overall_limits, moment):
+        found.append((Because.OVERALL_LIMIT, moment.send_times_us, moment.overall_limits))
+    if not found:
+        return ()
+    now_us = moment.now_us
+    reached = ((because, times, _reached(limits, times, now_us)) for because, times, limits in found)
+    return tuple(one for one in reached if one[2])
 
 
-def _near(limits: tuple[MessageLimit, ...], times: list[int], now_us: int) -> tuple[MessageLimit, ...]:
+def _near(limits: tuple[MessageLimit, ...], moment: Moment) -> bool:
+    """Tell whether all messages to her together come up to a limit; few ever do, so that this is asked first."""
+    if not limits:
+        return False
+    messages = len(moment.customer.contacts)
+    few = [limit for limit in limits if limit.messages <= messages]
+    return bool(few) and bool(_reached(tuple(few), moment.send_times_us, moment.now_us))
+
+
+def _reached(limits: tuple[MessageLimit, ...], times: list[int], now_us: int) -> tuple[MessageLimit, ...]:
     """Return the limits that have as many messages, of those since their stretch before now, as they allow."""
     count = len(times)
-    return tuple(
-        limit
-        for limit in limits
-        if limit.messages <= count and limit.messages <= count - bisect_right(times, now_us - limit.per_us)
-    )
+    return tuple(limit for limit in limits if limit.messages <= count - bisect_right(times, now_us - limit.per_us))
 
 
 def slot_rule(send_time_us: int, limited: Bound) -> Because | None:
