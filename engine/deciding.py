@@ -9,14 +9,14 @@ from msgspec import Struct
 
 from engine.campaign.catalogue import Catalogue
 from engine.customers.person import Person
-from engine.customers.profile import permitted, profile
+from engine.customers.profile import NOTHING_TOLD, Told, permitted, told
 from engine.customers.standing import standing
 from engine.eligibility import Calendar, Moment, eligible
 from engine.eligibility.explaining import removals
 from engine.eligibility.removals import Removal
 from engine.errors import NotPossible
 from engine.events import DecisionTaken
-from engine.features import shared_text, shown
+from engine.features import shared_line, shown
 from engine.keyed_hash import draws
 from engine.policy import (
     StagePolicy,
@@ -30,8 +30,8 @@ from engine.policy import (
 from engine.requests import Ids, check_known
 from engine.state import State
 from engine.stock import prices
-from engine.times import local_time, zone
-from engine.types import NOTHING, DecideRequest, Features
+from engine.times import local_minute, zone
+from engine.types import NOTHING, DecideRequest
 
 
 class Whom(Struct, frozen=True):
@@ -65,7 +65,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
     if not options.openings and not catalogue.campaign.send_nothing.allowed:
         raise NotPossible(_nothing_eligible(removals(catalogue, moment, calendar)))
     where = moment.zone
-    shared = shared_text(request.context, local_time(whom.now_us, where), known)
+    shared = shared_line(request.context, local_minute(whom.now_us, where), known.text)
     priced = prices(catalogue.campaign, state.stock, whom.now_us)
     policy = _policy(state, catalogue, shared, whom.control)
     choice = choose(options, policy, draws(ids.fact_id), priced)
@@ -94,7 +94,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
         requested_content_ids=request.content_ids,
         identity="" if whom.identity == whom.customer else whom.identity,
         identity_type=whom.identity_type,
-        profile=known,
+        profile=known.features,
     )
 
 
@@ -104,7 +104,7 @@ def explain(state: State, calendar: Calendar, request: DecideRequest, whom: Whom
     return removals(catalogue, _asked(state, catalogue, request, whom)[0], calendar)
 
 
-def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Whom) -> tuple[Moment, Features]:
+def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Whom) -> tuple[Moment, Told]:
     """Return what the rules may ask about, and what the models are told of the customer."""
     campaign = catalogue.campaign
     check_known("channels", request.channels, campaign.channels, campaign.name)
@@ -112,14 +112,16 @@ def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Who
     customer = standing(whom.person, whom.identity_type, whom.now_us)
     where = zone(request.time_zone or customer.attributes.get("time_zone") or campaign.time_zone)
     required = campaign.personalisation_consent == "required"
-    told = permitted(customer.level, customer.consents, consent_required=required)
-    known = profile(whom.person, whom.now_us, where, told)
+    allowed = permitted(customer.level, customer.consents, consent_required=required)
+    known = NOTHING_TOLD
+    if whom.person is not None:
+        known = told(whom.person, customer.conduct, whom.now_us, where, allowed)
     moment = Moment(
         customer=customer,
         zone=where,
         now_us=whom.now_us,
         context=request.context,
-        told=known,
+        told=known.features,
         channels=frozenset(request.channels),
         content_ids=frozenset(request.content_ids),
         overall_limits=state.campaigns.overall_limits,

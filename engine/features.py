@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from math import copysign, isfinite, log1p
+from math import copysign, log1p
 from urllib.parse import quote
 
 from engine.errors import InvalidRequest
@@ -30,18 +30,25 @@ def check_features(path: str, features: Features) -> list[tuple[str, str]]:
         found.append((path, f"has {count} features; send at most {MAX_FEATURES}"))
         return found
     for name, number in features.numbers.items():
-        found += check_text(f"{path}.numbers", name)
-        if not isfinite(number) or abs(number) > MAX_NUMBER:
-            found.append(
-                (f"{path}.numbers[{shown(name)}]", f"is {number}; send a finite number within ±{MAX_NUMBER:g}")
-            )
+        if _suspicious(name):
+            found += check_text(f"{path}.numbers", name)
+        if not -MAX_NUMBER <= number <= MAX_NUMBER:
+            problem = f"is {number}; send a finite number within ±{MAX_NUMBER:g}"
+            found.append((f"{path}.numbers[{shown(name)}]", problem))
     for name, value in features.categories.items():
-        found += check_text(f"{path}.categories", name)
-        found += check_text(f"{path}.categories[{shown(name)}]", value, empty_allowed=True)
+        if _suspicious(name):
+            found += check_text(f"{path}.categories", name)
+        if _suspicious(value):
+            found += check_text(f"{path}.categories[{shown(name)}]", value, empty_allowed=True)
         if ("@" in value or value[:1] == "+") and PERSONAL.fullmatch(value):
             problem = "looks like an e-mail address or a telephone number; name her by an identity, never by a feature"
             found.append((f"{path}.categories[{shown(name)}]", problem))
     return found
+
+
+def _suspicious(text: str) -> bool:
+    """Tell whether `check_text` has to look at a text, which few need: anything but short ASCII."""
+    return not (0 < len(text) <= MAX_TEXT_BYTES and text.isascii())
 
 
 def check_text(
@@ -101,15 +108,23 @@ def shared_text(context: Features, local: datetime, profile: Features = NOTHING_
     """Return the shared line of a decision: its context and, under names no caller can write, the customer's local
     time and her profile.
     """
+    return shared_line(context, local, profile_text(profile.categories, profile.numbers))
+
+
+def shared_line(context: Features, local: datetime, profile: str) -> str:
+    """Return the shared line of a decision whose profile is text already."""
     start = local.hour // 4 * 4
     moment = f"@day={local.weekday()} @hours={start:02d}-{start + 4:02d}"
-    return f"shared |X {moment} {feature_text(context.numbers, context.categories)} {_profile_text(profile)}".rstrip()
+    return f"shared |X {moment} {feature_text(context.numbers, context.categories)} {profile}".rstrip()
 
 
-def _profile_text(profile: Features) -> str:
-    """Return a profile's features under a mark that the encoding never yields, in the order they were made in."""
-    parts = [f"@{encoded(name)}={encoded(value)}" for name, value in profile.categories.items()]
-    parts += [f"@{encoded(name)}:{compressed(number):.6g}" for name, number in profile.numbers.items()]
+def profile_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:
+    """Return a profile's features under a mark that the encoding never yields, in the order they were made in.
+
+    A number of 0 is left out, as Vowpal Wabbit would leave it out: most messages earn nothing.
+    """
+    parts = [f"@{encoded(name)}={encoded(value)}" for name, value in categories.items()]
+    parts += [f"@{encoded(name)}:{compressed(number):.6g}" for name, number in numbers.items() if number]
     return " ".join(parts)
 
 

@@ -1,6 +1,7 @@
 """Time zones and microseconds. Never the present: no clock is read here."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from engine.campaign.time_zones import zone_named
@@ -8,6 +9,7 @@ from engine.errors import InvalidRequest
 from engine.features import shown
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE_US = 60_000_000
 LATEST_TIME_US = 7_258_118_400_000_000
 """2200-01-01, far beyond any campaign; a later time is a mistake of units."""
 
@@ -24,6 +26,19 @@ def zone(name: str) -> ZoneInfo:
 def local_time(time_us: int, where: ZoneInfo) -> datetime:
     """Return a moment as the wall clock shows it in a zone."""
     return (_EPOCH + timedelta(microseconds=time_us)).astimezone(where)
+
+
+def local_minute(time_us: int, where: ZoneInfo) -> datetime:
+    """Return the beginning of a moment's minute as the wall clock shows it in a zone.
+
+    It is the same for everyone there: since 1972 zones change their clocks, and stand off from UTC, by whole minutes.
+    """
+    return _minute(time_us // _MINUTE_US, where)
+
+
+@lru_cache(maxsize=4_096)
+def _minute(minutes: int, where: ZoneInfo) -> datetime:
+    return local_time(minutes * _MINUTE_US, where)
 
 
 def shown_time(time_us: int) -> str:

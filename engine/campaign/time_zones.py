@@ -1,11 +1,13 @@
 """Time zones by their IANA names. Never an offset that someone typed, never this machine's own zone."""
 
 from difflib import get_close_matches
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 MAX_NAME_CHARACTERS = 64
 
 
+@lru_cache(maxsize=1_024)
 def zone_named(name: str) -> ZoneInfo:
     """Return the time zone of an IANA name such as America/Chicago; raises ValueError where there is none."""
     if 1 <= len(name) <= MAX_NAME_CHARACTERS and name != "localtime":  # which is another zone on another machine

@@ -2,6 +2,7 @@
 
 from enum import IntEnum
 
+from engine.customers.conduct import Conduct, conduct
 from engine.customers.memory import worths
 from engine.customers.person import Person
 
@@ -33,9 +34,14 @@ def level_of(identity_types: frozenset[str]) -> Familiarity:
 
 def familiarity(person: Person, now_us: int) -> Familiarity:
     """Return how familiar the brand is with a customer now."""
-    if level_of(person.identity_types) == Familiarity.ANONYMOUS:
+    return familiarity_of(conduct(person), now_us)
+
+
+def familiarity_of(known: Conduct, now_us: int) -> Familiarity:
+    """Return how familiar the brand is now with one of this conduct."""
+    if level_of(known.identity_types) == Familiarity.ANONYMOUS:
         return Familiarity.ANONYMOUS
-    sums = person.sums
+    sums = known.sums
     if worths(sums, "visits", now_us).get("", 0.0) < ENGAGED_VISITS:
         return Familiarity.KNOWN
     bought = worths(sums, "purchases", now_us).get("", 0.0)

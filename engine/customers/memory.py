@@ -9,7 +9,7 @@ from math import exp, log
 
 from msgspec import Struct
 
-DAY_US = 86_400_000_000
+HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
 KEYS_MAX = 64
 """Things remembered of one kind, such as categories; the faintest is forgotten for the next."""
 

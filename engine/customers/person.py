@@ -72,6 +72,8 @@ class Person(Struct, array_like=True):
     @property
     def root(self) -> str:
         """The identity she has been known by for longest; her control group goes by it."""
+        if len(self.identities) == 1:
+            return next(iter(self.identities))
         first = min(self.identities.values(), key=lambda known: (known.first_seq, known.identity))
         return first.identity
 
@@ -85,12 +87,12 @@ class Person(Struct, array_like=True):
     @property
     def attributes(self) -> dict[str, str]:
         """Each attribute's last value by event time; those taken back are left out."""
-        return _latest(known.attributes for known in self.identities.values())
+        return latest(known.attributes for known in self.identities.values())
 
     @property
     def consents(self) -> dict[str, str]:
         """The last word, `granted` or `refused`, for each channel and purpose (`consent_key`)."""
-        return _latest(known.consents for known in self.identities.values())
+        return latest(known.consents for known in self.identities.values())
 
     @property
     def sums(self) -> Sums:
@@ -152,7 +154,8 @@ def _reached(root: str, links: list[tuple[str, str]]) -> set[str]:
     return reached
 
 
-def _latest(writings: Iterable[dict[str, Written]]) -> dict[str, str]:
+def latest(writings: Iterable[dict[str, Written]]) -> dict[str, str]:
+    """Return the last value by event time of each thing that was written, sorted; what was taken back is left out."""
     newest: dict[str, Written] = {}
     for written in writings:
         for name, one in written.items():

@@ -3,15 +3,17 @@
 `FEATURES` is the one table of what there is; a test holds the README's to it.
 """
 
-from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
+from math import floor
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from engine.customers.conduct import Conduct, conduct
 from engine.customers.familiarity import Familiarity
-from engine.customers.memory import DAY_US, MEMORIES, Sums, worths
+from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worths
 from engine.customers.person import Person, consent_key
+from engine.features import NOTHING_KNOWN, profile_text
 from engine.times import local_time
 from engine.types import Features
 
@@ -20,6 +22,7 @@ SERVICE, PERSONALISATION = "service", "personalisation"
 ATTRIBUTES = ("city", "region", "country", "language", "loyalty_tier", "age_band", "time_zone")
 """Attributes that become features; `engine.customers.requests` says which others may be told."""
 NAMES_KEPT = 6
+_PERSONAL = consent_key("", PERSONALISATION)
 SHRINKAGE = 1.0
 """Added to the total that a share is taken of, in events: what is thin is shrunk towards nothing."""
 RESPONSE_SHRINKAGE = 2.0
@@ -66,7 +69,8 @@ FEATURES = (
     _behaviour("earned.category/NAME", "reward of a message of a category", "mean reward", "sent.category", _KNOWN),
 )
 _SHARED = ("category", "category.lately", "device", "device.lately", "channel", "channel.lately")
-_COUNTED = ("visits", "purchases", "spend", "contacts")
+_COUNTED = ("visits", "purchases", "spend")
+_KEPT = 8_192
 _BY_FAMILY = {feature.name.partition("/")[0]: feature for feature in FEATURES}
 
 
@@ -75,7 +79,7 @@ def permitted(level: Familiarity, consents: dict[str, str], *, consent_required:
 
     A feature for personalisation is out where she refused it, or, where consent is required, has not granted it.
     """
-    word = consents.get(consent_key("", PERSONALISATION))
+    word = consents.get(_PERSONAL) if consents else None
     return _permitted(level, word == "granted" if consent_required else word != "refused")
 
 
@@ -88,41 +92,89 @@ def _permitted(level: Familiarity, personal: bool) -> frozenset[str]:
     )
 
 
+class Told(Struct, frozen=True):
+    """What models are told of a customer, and the same as they read it."""
+
+    features: Features
+    text: str
+
+
+NOTHING_TOLD = Told(NOTHING_KNOWN, "")
+
+
 def profile(person: Person | None, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> Features:
     """Return what models are told of a customer now, of the families allowed; nothing of one who was never seen."""
-    if person is None:
-        return Features()
-    attributes = person.attributes
+    return NOTHING_KNOWN if person is None else told(person, conduct(person), now_us, where, allowed).features
+
+
+def told(person: Person, known: Conduct, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> Told:
+    """Return what models are told of a customer whose conduct this is, of the families allowed.
+
+    Everything is as of the beginning of the hour, and what came since counts in full. So it stays the same for an hour
+    but for what happens to her, and what follows from her conduct alone is kept.
+    """
+    as_of_us = now_us - now_us % HOUR_US
+    herself = _herself(known, as_of_us, where, allowed)
+    numbers = _rounded(_of_messages(person, as_of_us, allowed))
+    text = f"{herself.text} {profile_text({}, numbers)}" if numbers else herself.text
+    features = Features(numbers=herself.features.numbers | numbers, categories=herself.features.categories)
+    return Told(features, text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _herself(known: Conduct, as_of_us: int, where: ZoneInfo, allowed: frozenset[str]) -> Told:
+    """Return what is told of her conduct, which all of these say: another conduct, hour, zone or consent asks anew."""
+    attributes = known.attributes
     categories = {name: attributes[name] for name in ATTRIBUTES if name in attributes and name in allowed}
-    numbers = {name: round(number, 4) for name, number in _numbers(person, now_us, where, allowed)}
-    return Features(numbers=numbers, categories=categories)
+    numbers = _rounded(_of_conduct(known, as_of_us, where, allowed))
+    return Told(Features(numbers=numbers, categories=categories), profile_text(categories, numbers))
 
 
-def _numbers(person: Person, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> Iterator[tuple[str, float]]:
-    sums = person.sums
+def _rounded(numbers: dict[str, float]) -> dict[str, float]:
+    """Return numbers of four decimals, so that a logged profile is short."""
+    return {name: floor(number * 10_000 + 0.5) / 10_000 for name, number in numbers.items()}
+
+
+def _of_conduct(known: Conduct, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> dict[str, float]:
+    sums, found = known.sums, dict[str, float]()
     for kind in _SHARED:
-        if kind in allowed:
-            yield from _shares(kind, worths(sums, kind, now_us))
+        if kind in allowed and kind in sums:
+            found |= _shares(kind, worths(sums, kind, now_us))
     if "hours" in allowed:
-        yield from _shares("hours", _hours(worths(sums, "hour", now_us), now_us, where))
+        found |= _shares("hours", _hours(worths(sums, "hour", now_us), now_us, where))
     for kind in _COUNTED:
         if kind in allowed:
             for value in worths(sums, kind, now_us).values():
-                yield kind, value
-    for what in ("visit", "purchase", "contact"):
-        if (family := f"days_since_{what}") in allowed and (last_us := person.last_us(what)) is not None:
-            yield family, max(0, now_us - last_us) / DAY_US
+                found[kind] = value
+    for what, last_us in known.last_us.items():
+        if (family := f"days_since_{what}") in allowed:
+            found[family] = max(0, now_us - last_us) / DAY_US
+    return found
+
+
+def _of_messages(person: Person, now_us: int, allowed: frozenset[str]) -> dict[str, float]:
+    sums, found = person.sums, dict[str, float]()
+    if "contacts" in allowed:
+        for value in worths(sums, "contacts", now_us).values():
+            found["contacts"] = value
+    if "days_since_contact" in allowed and (last_us := person.last_us("contact")) is not None:
+        found["days_since_contact"] = max(0, now_us - last_us) / DAY_US
     for place in ("channel", "category"):
         if f"earned.{place}" in allowed:
-            yield from _responses(place, sums, now_us)
+            found |= _responses(place, sums, now_us)
+    return found
 
 
-def _shares(family: str, weights: dict[str, float]) -> Iterator[tuple[str, float]]:
-    """Yield the largest shares, shrunk where there is little to tell from."""
+def _shares(family: str, weights: dict[str, float]) -> dict[str, float]:
+    """Return the largest shares, shrunk where there is little to tell from."""
     total = SHRINKAGE + sum(weights.values())
-    for less, name in sorted([(-weight, name) for name, weight in weights.items()])[:NAMES_KEPT]:
-        if (share := -less / total) >= FAINT:
-            yield f"{family}/{name}", share
+    return {f"{family}/{name}": share for weight, name in _largest(weights) if (share := weight / total) >= FAINT}
+
+
+def _largest(weights: dict[str, float]) -> list[tuple[float, str]]:
+    """Return the largest weights, equal ones by name."""
+    found = sorted([(-weight, name) for name, weight in weights.items()])
+    return [(-less, name) for less, name in found[:NAMES_KEPT]]
 
 
 def _hours(weights: dict[str, float], now_us: int, where: ZoneInfo) -> dict[str, float]:
@@ -137,9 +189,11 @@ def _hours(weights: dict[str, float], now_us: int, where: ZoneInfo) -> dict[str,
     return parts
 
 
-def _responses(place: str, sums: Sums, now_us: int) -> Iterator[tuple[str, float]]:
-    """Yield the mean reward of the messages sent to a place, those without one counted as nothing, shrunk to 0."""
-    sent, earned = worths(sums, f"sent.{place}", now_us), worths(sums, f"earned.{place}", now_us)
-    for less, name in sorted([(-weight, name) for name, weight in sent.items()])[:NAMES_KEPT]:
-        if -less >= FAINT:
-            yield f"earned.{place}/{name}", earned.get(name, 0.0) / (RESPONSE_SHRINKAGE - less)
+def _responses(place: str, sums: Sums, now_us: int) -> dict[str, float]:
+    """Return the mean reward of the messages sent to a place, those without one counted as nothing, shrunk to 0."""
+    earned = worths(sums, f"earned.{place}", now_us)
+    return {
+        f"earned.{place}/{name}": earned.get(name, 0.0) / (RESPONSE_SHRINKAGE + weight)
+        for weight, name in _largest(worths(sums, f"sent.{place}", now_us))
+        if weight >= FAINT
+    }

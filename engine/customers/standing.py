@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from engine.customers.familiarity import Familiarity, familiarity, level_of
+from engine.customers.conduct import Conduct, conduct
+from engine.customers.familiarity import Familiarity, familiarity_of, level_of
 from engine.customers.person import Contact, Person, consent_key
 
 
@@ -16,6 +17,7 @@ class Standing(Struct, frozen=True):
     """
 
     contacts: Sequence[Contact] = ()
+    conduct: Conduct = Conduct()
     attributes: dict[str, str] = {}
     consents: dict[str, str] = {}
     identity_types: frozenset[str] = frozenset()
@@ -30,6 +32,8 @@ class Standing(Struct, frozen=True):
 
         A refusal of every channel counts for each; the word on one channel cannot grant what she refused for all.
         """
+        if not self.consents:
+            return ""
         every, this = (self.consents.get(consent_key(name, purpose), "") for name in ("", channel))
         return "refused" if every == "refused" else this or every
 
@@ -39,10 +43,12 @@ def standing(person: Person | None, identity_type: str, now_us: int) -> Standing
     if person is None:
         types = frozenset({identity_type})
         return Standing(identity_types=types, level=level_of(types))
+    known = conduct(person)
     return Standing(
         contacts=person.contacts,
-        attributes=person.attributes,
-        consents=person.consents,
-        identity_types=person.identity_types,
-        level=familiarity(person, now_us),
+        conduct=known,
+        attributes=known.attributes,
+        consents=known.consents,
+        identity_types=known.identity_types,
+        level=familiarity_of(known, now_us),
     )
