@@ -197,11 +197,13 @@ class Engine(FoldedLog):
 
         For this package's own ways only.
         """
-        identity = self.keyed_hash.identity(request.who)
+        who = request.who
+        identity = self.keyed_hash.identity(who)
         person = self.customers.find(identity)
         share = self.state.campaigns.catalogue(request.campaign).campaign.control_share
-        position = self.keyed_hash.control_position(request.campaign, person.root if person else identity)
-        return Whom(identity, request.who.type, person, position < share, now_us)
+        root = person.root if person else identity
+        control = share > 0 and self.keyed_hash.control_position(request.campaign, root) < share
+        return Whom(identity, who.type, person, control, now_us)
 
     def _decision(self, decision_id: str) -> LoggedDecision:
         key = decision_key(decision_id)

@@ -5,6 +5,7 @@ Never the raw customer id beyond this file, never a random number.
 
 import re
 from hashlib import blake2b
+from struct import unpack
 
 from engine.errors import WrongKey
 from engine.types import CUSTOMER_ID, Identity
@@ -65,5 +66,5 @@ def draws(decision_id: str) -> tuple[float, float, float]:
     numbers: as easy as 1, 2, 3", SC 2011, for counter-based generation).
     """
     digest = blake2b(decision_id.encode(), digest_size=8 * _DRAWS, person=b"draws").digest()
-    first, second, third = (int.from_bytes(digest[i : i + 8], "big") >> 11 for i in range(0, 8 * _DRAWS, 8))
-    return first / 2**53, second / 2**53, third / 2**53
+    first, second, third = unpack(f">{_DRAWS}Q", digest)
+    return (first >> 11) / 2**53, (second >> 11) / 2**53, (third >> 11) / 2**53
