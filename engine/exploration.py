@@ -46,13 +46,13 @@ def epsilon_greedy(raw: Sequence[float], count: int, epsilon: float, floor: floa
 def sound(raw: Sequence[float], count: int) -> float:
     """Return what SquareCB's single-precision probabilities sum to, which is nearly 1.
 
-    Raises UnsoundProbabilities where they have collapsed: as many as there are actions, each a number above 0 and at
-    most 1, together 1 (both within 0.01), is all that inverse gap weights can be. No finite gap makes one of them zero.
+    Raises UnsoundProbabilities where they have collapsed: as many as there are actions, each a number above 0, together
+    1 (within 0.01), so that none is more, is all that inverse gap weights can be. No finite gap makes one of them zero.
     """
     if len(raw) != count:
         raise UnsoundProbabilities(f"{len(raw)} probabilities for {count} actions")
     total = float(sum(raw))
-    if isnan(total) or min(raw) <= 0 or max(raw) > 1 + _TOLERANCE:  # a NaN hides from bounds, and never from a sum
+    if isnan(total) or min(raw) <= 0:  # a NaN hides from bounds, and never from a sum
         raise UnsoundProbabilities("a probability is not above 0 and at most 1")
     if abs(total - 1) > _TOLERANCE:
         raise UnsoundProbabilities(f"probabilities sum to {total:.4f}")

@@ -48,7 +48,7 @@ def open_engine(
         engine = Engine(
             log,
             keyed_hash,
-            new_id=lambda: secrets.token_hex(16),
+            new_id=lambda: os.urandom(16).hex(),
             snapshots_kept=snapshots_kept,
             customers_in_memory=customers_in_memory,
             gate=gate and structs.replace(gate, test_accounts=frozenset(map(keyed_hash.identity, test_accounts))),

@@ -245,5 +245,7 @@ def reason_for(choice: Choice, control: bool) -> Reason:
         return Reason.NOTHING_SENT
     if {stage.policy for stage in choice.stages} == {ONLY}:
         return Reason.ONLY_CHOICE
-    greedy = all(stage.propensity >= max(stage.probabilities.values()) for stage in choice.stages)
-    return Reason.MODEL if greedy else Reason.EXPLORED
+    for stage in choice.stages:
+        if stage.propensity < max(stage.probabilities.values()):
+            return Reason.EXPLORED
+    return Reason.MODEL

@@ -117,6 +117,8 @@ def same(earlier: LoggedEvent, kind: type[_Identified], request_digest: str, fie
 
 def check_known(field: str, names: tuple[str, ...], known: Mapping[str, object], campaign: str) -> None:
     """Raise InvalidRequest naming each entry that the campaign does not have."""
+    if not names:
+        return
     problems = [
         (
             f"{field}[{index}]",

@@ -3,7 +3,7 @@
 from enum import IntEnum
 
 from engine.customers.conduct import Conduct, conduct
-from engine.customers.memory import worths
+from engine.customers.memory import worth
 from engine.customers.person import Person
 
 ANONYMOUS_TYPES = frozenset({"cookie", "device", "app"})
@@ -41,8 +41,7 @@ def familiarity_of(known: Conduct, now_us: int) -> Familiarity:
     """Return how familiar the brand is now with one of this conduct."""
     if level_of(known.identity_types) == Familiarity.ANONYMOUS:
         return Familiarity.ANONYMOUS
-    sums = known.sums
-    if worths(sums, "visits", now_us).get("", 0.0) < ENGAGED_VISITS:
+    if worth(known.sums, "visits", now_us) < ENGAGED_VISITS:
         return Familiarity.KNOWN
-    bought = worths(sums, "purchases", now_us).get("", 0.0)
+    bought = worth(known.sums, "purchases", now_us)
     return Familiarity.LOYAL if bought >= LOYAL_PURCHASES else Familiarity.ENGAGED

@@ -44,6 +44,7 @@ Sum = tuple[float, int]
 """A sum's value, and the time it is reckoned at, in microseconds."""
 Sums = dict[str, dict[str, Sum]]
 """Sums by the kind of memory and what they are about; an empty name where the kind is about one thing only."""
+_NOTHING: dict[str, Sum] = {}
 
 
 def add(sums: Sums, kind: str, about: str, weight: float, time_us: int) -> None:
@@ -53,7 +54,7 @@ def add(sums: Sums, kind: str, about: str, weight: float, time_us: int) -> None:
     mine[about] = (weight, time_us) if before is None else _joined(before, (weight, time_us), kind)
     if len(mine) > KEYS_MAX:
         now_us = max(time for _, time in mine.values())
-        del mine[min(mine, key=lambda name: (abs(worth(mine[name], kind, now_us)), name))]
+        del mine[min(mine, key=lambda name: (abs(_decayed(mine[name], kind, now_us)), name))]
 
 
 def add_all(sums: Sums, others: Sums) -> None:
@@ -63,7 +64,13 @@ def add_all(sums: Sums, others: Sums) -> None:
             add(sums, kind, about, value, time_us)
 
 
-def worth(one: Sum, kind: str, now_us: int) -> float:
+def worth(sums: Sums, kind: str, now_us: int, about: str = "") -> float:
+    """Return what one sum of a kind is worth now, nothing where there is none."""
+    one = sums.get(kind, _NOTHING).get(about)
+    return 0.0 if one is None else _decayed(one, kind, now_us)
+
+
+def _decayed(one: Sum, kind: str, now_us: int) -> float:
     """Return what a sum is worth now; what lies in the future counts in full."""
     value, time_us = one
     return value * exp(_RATES[kind] * (now_us - time_us)) if now_us > time_us else value

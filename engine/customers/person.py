@@ -97,17 +97,17 @@ class Person(Struct, array_like=True):
     @property
     def sums(self) -> Sums:
         """What is remembered of her behaviour under all identities; not to be changed."""
-        known = list(self.identities.values())
-        if len(known) == 1:
-            return known[0].sums
+        if len(self.identities) == 1:
+            return next(iter(self.identities.values())).sums
         total: Sums = {}
-        for one in known:
+        for one in self.identities.values():
             add_all(total, one.sums)
         return total
 
     def last_us(self, what: str) -> int | None:
         """Return when something happened last, in microseconds; None where it never did."""
-        return max((known.last_us[what] for known in self.identities.values() if what in known.last_us), default=None)
+        times_us = [known.last_us[what] for known in self.identities.values() if what in known.last_us]
+        return max(times_us) if times_us else None
 
     @property
     def identity_types(self) -> frozenset[str]:

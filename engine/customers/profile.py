@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from engine.customers.conduct import Conduct, conduct
 from engine.customers.familiarity import Familiarity
-from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worths
+from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
 from engine.customers.person import Person, consent_key
 from engine.features import NOTHING_KNOWN, profile_text
 from engine.times import local_time
@@ -143,9 +143,8 @@ def _of_conduct(known: Conduct, now_us: int, where: ZoneInfo, allowed: frozenset
     if "hours" in allowed:
         found |= _shares("hours", _hours(worths(sums, "hour", now_us), now_us, where))
     for kind in _COUNTED:
-        if kind in allowed:
-            for value in worths(sums, kind, now_us).values():
-                found[kind] = value
+        if kind in allowed and kind in sums:
+            found[kind] = worth(sums, kind, now_us)
     for what, last_us in known.last_us.items():
         if (family := f"days_since_{what}") in allowed:
             found[family] = max(0, now_us - last_us) / DAY_US
@@ -154,9 +153,8 @@ def _of_conduct(known: Conduct, now_us: int, where: ZoneInfo, allowed: frozenset
 
 def _of_messages(person: Person, now_us: int, allowed: frozenset[str]) -> dict[str, float]:
     sums, found = person.sums, dict[str, float]()
-    if "contacts" in allowed:
-        for value in worths(sums, "contacts", now_us).values():
-            found["contacts"] = value
+    if "contacts" in allowed and "contacts" in sums:
+        found["contacts"] = worth(sums, "contacts", now_us)
     if "days_since_contact" in allowed and (last_us := person.last_us("contact")) is not None:
         found["days_since_contact"] = max(0, now_us - last_us) / DAY_US
     for place in ("channel", "category"):

@@ -32,9 +32,8 @@ class Standing(Struct, frozen=True):
 
         A refusal of every channel counts for each; the word on one channel cannot grant what she refused for all.
         """
-        if not self.consents:
-            return ""
-        every, this = (self.consents.get(consent_key(name, purpose), "") for name in ("", channel))
+        every = self.consents.get(consent_key("", purpose), "")
+        this = self.consents.get(consent_key(channel, purpose), "")
         return "refused" if every == "refused" else this or every
 
 
