@@ -23,7 +23,7 @@ class Reason(StrEnum):
     NOTHING_SENT = "nothing_sent"  # sending nothing was chosen, or nothing else was eligible
 
 
-class Stage(Struct, frozen=True, omit_defaults=True):
+class Stage(Struct, frozen=True, omit_defaults=True, gc=False):
     """One stage of the choice: the distribution over its eligible actions, in the order drawn from, and the action
     drawn.
 

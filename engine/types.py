@@ -9,7 +9,7 @@ NOTHING = "nothing"
 """The router's action that sends no message; no channel may have this name."""
 
 
-class Features(Struct, frozen=True, omit_defaults=True):
+class Features(Struct, frozen=True, omit_defaults=True, gc=False):
     """Numbers and categories known about a customer or a moment; names are free, values are limited by `features`."""
 
     numbers: dict[str, float] = field(default_factory=dict)

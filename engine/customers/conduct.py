@@ -16,10 +16,10 @@ KINDS = (
 )
 """The memories of what she did by herself; the others are of messages."""
 LAST = ("visit", "purchase")
-_KEPT = 8_192
+_KEPT = 4_096  # some 5 KB each
 
 
-class Conduct(Struct, frozen=True, eq=False):
+class Conduct(Struct, frozen=True, eq=False, gc=False):
     """What she declared, the types of her identities, and what is remembered of her doings; not to be changed.
 
     `last_us` are the times of her last visit and purchase. Each is equal to itself alone, and as long as it is kept the

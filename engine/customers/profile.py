@@ -70,7 +70,7 @@ FEATURES = (
 )
 _SHARED = ("category", "category.lately", "device", "device.lately", "channel", "channel.lately")
 _COUNTED = ("visits", "purchases", "spend")
-_KEPT = 8_192
+_KEPT = 4_096  # some 4 KB each
 _BY_FAMILY = {feature.name.partition("/")[0]: feature for feature in FEATURES}
 
 
@@ -92,7 +92,7 @@ def _permitted(level: Familiarity, personal: bool) -> frozenset[str]:
     )
 
 
-class Told(Struct, frozen=True):
+class Told(Struct, frozen=True, gc=False):
     """What models are told of a customer, and the same as they read it."""
 
     features: Features

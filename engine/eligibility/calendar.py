@@ -8,7 +8,7 @@ from engine.campaign.catalogue import Catalogue
 from engine.campaign.send_windows import FAR_US, Intervals, Occurrence, next_occurrence
 
 _OCCURRENCES_KEPT = 65_536
-_TIMETABLES_KEPT = 4_096
+_TIMETABLES_KEPT = 2_048
 
 Openings = dict[str, dict[str, int]]
 """By channel and slot, the moment at which it opens, in microseconds; one gone by where it is open."""
