@@ -50,13 +50,7 @@ _decode = msgpack.Decoder(list[_Part]).decode
 def conduct(person: Person) -> Conduct:
     """Return a customer's conduct, the one that was kept where the same is known of her as then."""
     parts = [
-        (
-            one.type,
-            one.attributes,
-            one.consents,
-            [one.sums.get(kind) for kind in KINDS],
-            [one.last_us.get(what) for what in LAST],
-        )
+        (one.type, one.attributes, one.consents, list(map(one.sums.get, KINDS)), list(map(one.last_us.get, LAST)))
         for one in person.identities.values()
     ]
     return _read(_encode(parts))

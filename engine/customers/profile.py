@@ -157,9 +157,9 @@ def _of_messages(person: Person, now_us: int, allowed: frozenset[str]) -> dict[s
         found["contacts"] = worth(sums, "contacts", now_us)
     if "days_since_contact" in allowed and (last_us := person.last_us("contact")) is not None:
         found["days_since_contact"] = max(0, now_us - last_us) / DAY_US
-    for place in ("channel", "category"):
-        if f"earned.{place}" in allowed:
-            found |= _responses(place, sums, now_us)
+    for sent, earned in (("sent.channel", "earned.channel"), ("sent.category", "earned.category")):
+        if earned in allowed and sent in sums:
+            found |= _responses(sums, sent, earned, now_us)
     return found
 
 
@@ -187,11 +187,11 @@ def _hours(weights: dict[str, float], now_us: int, where: ZoneInfo) -> dict[str,
     return parts
 
 
-def _responses(place: str, sums: Sums, now_us: int) -> dict[str, float]:
+def _responses(sums: Sums, sent: str, earned: str, now_us: int) -> dict[str, float]:
     """Return the mean reward of the messages sent to a place, those without one counted as nothing, shrunk to 0."""
-    earned = worths(sums, f"earned.{place}", now_us)
+    rewards = worths(sums, earned, now_us)
     return {
-        f"earned.{place}/{name}": earned.get(name, 0.0) / (RESPONSE_SHRINKAGE + weight)
-        for weight, name in _largest(worths(sums, f"sent.{place}", now_us))
+        f"{earned}/{name}": rewards.get(name, 0.0) / (RESPONSE_SHRINKAGE + weight)
+        for weight, name in _largest(worths(sums, sent, now_us))
         if weight >= FAINT
     }
