@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from engine import model_operations
+from engine.customers.profile import forget
 from engine.effacing import effaced
 from engine.engine import Engine
 from engine.errors import NotFound
@@ -72,6 +73,7 @@ def erase(engine: Engine, identity: Identity, now_us: int, *, rebuild_models: bo
         engine.log.store_snapshot(taken(engine.state, now_us), kept=1)
         reached(ErasurePoint.IN_ERASURE)
         engine.log.commit()
+    forget()
     engine.saved()
     reached(ErasurePoint.AFTER_ERASURE)
     return Erased(

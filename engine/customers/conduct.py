@@ -56,6 +56,11 @@ def conduct(person: Person) -> Conduct:
     return _read(_encode(parts))
 
 
+def forget() -> None:
+    """Drop every conduct that is kept: one who is erased leaves the memory too."""
+    _read.cache_clear()
+
+
 @lru_cache(maxsize=_KEPT)
 def _read(encoded: bytes) -> Conduct:
     """Return the conduct that these bytes tell, and they alone: whatever changes in it makes other bytes."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from engine.customers import conduct as conducts
 from engine.customers.conduct import Conduct, conduct
 from engine.customers.familiarity import Familiarity
 from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
@@ -119,6 +120,12 @@ def told(person: Person, known: Conduct, now_us: int, where: ZoneInfo, allowed: 
     text = f"{herself.text} {profile_text({}, numbers)}" if numbers else herself.text
     features = Features(numbers=herself.features.numbers | numbers, categories=herself.features.categories)
     return Told(features, text)
+
+
+def forget() -> None:
+    """Drop everything that is kept of customers, conducts too: one who is erased leaves the memory."""
+    _herself.cache_clear()
+    conducts.forget()
 
 
 @lru_cache(maxsize=_KEPT)

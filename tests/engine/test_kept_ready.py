@@ -10,16 +10,21 @@ from hypothesis import strategies as st
 
 from engine.campaign.catalogue import catalogue
 from engine.campaign.send_windows import next_occurrence
+from engine.customer_operations import identify
 from engine.customers import conduct as kept_conduct
 from engine.customers import profile as kept_profile
 from engine.customers.familiarity import Familiarity
 from engine.customers.memory import HOUR_US
 from engine.customers.person import Person
-from engine.customers.profile import Told, permitted, told
+from engine.customers.profile import Told, forget, permitted, told
+from engine.customers.types import IdentifyRequest
 from engine.eligibility import Calendar
+from engine.engine import Engine
+from engine.erasure import erase
 from engine.events import Event
 from engine.features import profile_text
 from engine.times import LATEST_TIME_US, local_minute, local_time
+from engine.types import DecideRequest, Identity
 from tests.engine.told_of_customers import (
     LATER_US,
     NAMES,
@@ -48,12 +53,6 @@ def what_is_told(one: Person, now_us: int, where: ZoneInfo = CHICAGO) -> Told:
     known = kept_conduct.conduct(one)
     allowed = permitted(Familiarity.LOYAL, known.consents, consent_required=False)
     return told(one, known, now_us, where, allowed)
-
-
-def forget() -> None:
-    """Drop everything that is kept of customers."""
-    kept_conduct._read.cache_clear()
-    kept_profile._herself.cache_clear()
 
 
 @LAW
@@ -86,6 +85,18 @@ def test_what_is_kept_of_a_customer_is_what_would_be_read_anew(events: list[Even
             assert kept.features == anew.features
             assert (standing.attributes, standing.consents) == (one.attributes, one.consents)
             assert standing.identity_types == one.identity_types
+
+
+def test_nothing_is_kept_of_a_customer_who_is_erased(engine: Engine) -> None:
+    """What was kept ready of her goes with her."""
+    cookie = Identity("cookie", "ryans")
+    identify(engine, IdentifyRequest(cookie, {"city": "Anytown"}), NOON_US)
+    engine.decide(DecideRequest("wardrobe", identity=cookie), NOON_US)
+    assert kept_conduct._read.cache_info().currsize
+    assert kept_profile._herself.cache_info().currsize
+    erase(engine, cookie, NOON_US, rebuild_models=False)
+    assert not kept_conduct._read.cache_info().currsize
+    assert not kept_profile._herself.cache_info().currsize
 
 
 @LAW
