@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 QUIET_TURNS = 5
 CALLS_MAX = 64
+LOOK_EVERY = 8
+"""A call that comes alone again and again is made durable at once; every so many look whether others come by now."""
 SNAPSHOT_DELAY_SECONDS = 0.005  # so that the replies of the commit before leave first: a snapshot takes tens of ms
 
 log = structlog.get_logger()
@@ -32,7 +34,7 @@ class GroupCommit:
 
     What arrived during one commit makes up the next. gRPC hands calls that have arrived to the event loop one after the
     other, three to four turns apart, so a batch is closed when that many turns brought no call, or when it is large.
-    There is no timer: on an idle service the turns take some 50 us in all.
+    There is no timer. The turns take some 50 us in all, which calls that come one by one do not wait.
     """
 
     def __init__(self, engine: Engine, snapshot_every_events: int) -> None:
@@ -41,6 +43,7 @@ class GroupCommit:
         self._snapshot_at_events = snapshot_every_events
         self._snapshot_scheduled = False
         self._waiting: list[Waiter] = []
+        self._batches_of_one = 0
 
     async def run(self, act: Callable[[], T]) -> T:
         """Run one engine call and return its answer, or raise its refusal, once what either rests on is durable.
@@ -79,10 +82,13 @@ class GroupCommit:
         # One future a waiter, not one a batch: a caller whose deadline passes cancels her own and nobody else's, and
         # the commit, which is no part of any call, goes on.
         loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._close_batch, 1, 0)
         waiter = Waiter(epoch, loop.create_future())
         self._waiting.append(waiter)
+        if len(self._waiting) == 1:
+            if self._batches_of_one % LOOK_EVERY:
+                self.commit_now()
+            else:
+                loop.call_soon(self._close_batch, 1, 0)
         await waiter.told
 
     def _close_batch(self, calls_before: int, quiet_turns: int) -> None:
@@ -97,6 +103,7 @@ class GroupCommit:
     def commit_now(self) -> None:
         """Commit all that the engine has accepted and tell everyone who waits for it; never raises."""
         waiting, self._waiting = self._waiting, []
+        self._batches_of_one = self._batches_of_one + 1 if len(waiting) == 1 else 0
         try:
             self._engine.commit()
         except Exception as problem:  # whatever it is, the waiters must hear of it, or they would wait for ever
