@@ -1,4 +1,4 @@
-"""Durability on the event loop: many calls in one commit, and snapshots between calls. Never a thread or a poll."""
+"""Durability on the event loop: many calls in one commit, and between calls lessons and snapshots. Never a thread."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -17,6 +17,8 @@ QUIET_TURNS = 5
 CALLS_MAX = 64
 LOOK_EVERY = 8
 """A call that comes alone again and again is made durable at once; every so many look whether others come by now."""
+LEARN_DELAY_SECONDS = 0.002  # so that a caller who sends one reward after the other is answered first
+LESSONS_PER_TURN = 4  # some 1 ms: nobody waits longer for the event loop
 SNAPSHOT_DELAY_SECONDS = 0.005  # so that the replies of the commit before leave first: a snapshot takes tens of ms
 
 log = structlog.get_logger()
@@ -42,6 +44,7 @@ class GroupCommit:
         self._snapshot_every_events = snapshot_every_events
         self._snapshot_at_events = snapshot_every_events
         self._snapshot_scheduled = False
+        self._learning_scheduled = False
         self._waiting: list[Waiter] = []
         self._batches_of_one = 0
 
@@ -111,6 +114,7 @@ class GroupCommit:
             self._tell(waiting, problem)
         else:
             self._tell(waiting, None)
+            self._schedule_learning()
             self._schedule_snapshot()
 
     def _tell(self, waiting: list[Waiter], problem: Exception | None) -> None:
@@ -121,6 +125,20 @@ class GroupCommit:
                 waiter.told.set_result(None)
             else:
                 waiter.told.set_exception(problem or LogUnavailable("an append after this one failed and undid it"))
+
+    def _schedule_learning(self) -> None:
+        if self._engine.lessons_owed and not self._learning_scheduled:
+            self._learning_scheduled = True
+            asyncio.get_running_loop().call_later(LEARN_DELAY_SECONDS, self._learn)
+
+    def _learn(self) -> None:
+        self._learning_scheduled = False
+        try:
+            self._engine.learn(LESSONS_PER_TURN)
+        except Exception:  # whoever asks the model next is told
+            log.exception("learning_failed", last_seq=self._engine.log.last_seq)
+        else:
+            self._schedule_learning()
 
     def _schedule_snapshot(self) -> None:
         if self._snapshot_scheduled or self._engine.events_since_snapshot < self._snapshot_at_events:

@@ -10,7 +10,7 @@ from decisioning.v1 import decisioning_service_pb2 as pb
 from engine.engine import Engine
 from engine.errors import IdReused, LogUnavailable
 from engine.types import DecideRequest
-from server.group_commit import CALLS_MAX, LOOK_EVERY, GroupCommit
+from server.group_commit import CALLS_MAX, LESSONS_PER_TURN, LOOK_EVERY, GroupCommit
 from tests.server.conftest import Lines
 from tests.server.scripted_engine import ScriptedEngine
 from tests.server.served import served
@@ -262,3 +262,17 @@ def test_calls_that_arrive_during_a_commit_share_the_next(engine: Engine, monkey
         during = len(commits)
     assert len(decisions) == 200
     assert during < 200
+
+
+def test_lessons_are_learned_when_the_answers_are_out() -> None:
+    """What a reward teaches is learned between calls, some lessons a turn, until none is owed."""
+
+    async def scenario(engine: ScriptedEngine, group_commit: GroupCommit) -> None:
+        engine.lessons_owed = 2 * LESSONS_PER_TURN + 1
+        await deciding(engine, group_commit)
+        assert engine.lessons_owed == 2 * LESSONS_PER_TURN + 1
+        while engine.lessons_owed:
+            await asyncio.sleep(0.001)
+        assert await deciding(engine, group_commit)
+
+    run(scenario)
