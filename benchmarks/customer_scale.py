@@ -38,6 +38,7 @@ NAME = "autumn-wardrobe"
 EVENTS_PER_MESSAGE = 500
 WARM_UP, CALLS = 200, 2_000
 STREAMED_MEANWHILE = 30_000
+TICKS = os.sysconf("SC_CLK_TCK")
 KINDS = ("browse", "search", "basket", "purchase")
 DEVICES, PLACES = ("phone", "desktop"), ("web", "app")
 CATEGORIES = ("polos", "suits", "ties", "jeans", "house-music")
@@ -59,9 +60,11 @@ def served(durability: str) -> Iterator[Served]:
         command += ["--durability", durability, "--campaign", str(CAMPAIGN)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  our own server
             assert process.stdout  # noqa: S101  PIPE was asked for
-            with grpc.insecure_channel(process.stdout.readline().split()[-1]) as channel:
-                yield Served(channel, process.pid, Path(folder))
-            process.terminate()
+            try:
+                with grpc.insecure_channel(process.stdout.readline().split()[-1]) as channel:
+                    yield Served(channel, process.pid, Path(folder))
+            finally:  # a failure here would wait for ever for the server to end
+                process.terminate()
 
 
 def who(number: int) -> Identity:
@@ -112,7 +115,7 @@ def latencies_ms(service: DecisioningServiceStub, customers: list[int]) -> list[
 def cpu_seconds(process_id: int) -> float:
     """Return the processor time that a process has taken so far (Linux)."""
     fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def memory_mib(process_id: int) -> float:
@@ -130,7 +133,8 @@ def loaded(server: Served, customers: int, generator: random.Random, table: Tabl
     for name, events in (("new customers", new), ("known customers, in random order", again)):
         before = cpu_seconds(server.process_id)
         accepted, seconds = streamed(service, events)
-        rates = [f"{accepted / each:,.0f}" for each in (seconds, cpu_seconds(server.process_id) - before)]
+        taken = max(cpu_seconds(server.process_id) - before, 1 / TICKS)  # it is counted in ticks
+        rates = [f"{accepted / each:,.0f}" for each in (seconds, taken)]
         size_mib = sum(file.stat().st_size for file in server.folder.glob("log.db*")) / 2**20
         table.add_row(name, f"{accepted:,}", *rates, f"{memory_mib(server.process_id):.0f}", f"{size_mib:.0f}")
 

@@ -36,7 +36,9 @@ REVALUED = CAMPAIGN.replace("  clicked: 0.2", "  clicked: 0.25")
 NAME = "autumn-wardrobe"
 START_US = 1_772_000_000_000_000
 TEMPLATES = 2_000
+BEFORE_SECONDS = 20.0
 PLAN_SECONDS_MAX = 3_600.0
+LOOK_EVERY = 200  # decisions, some two seconds
 PACE_SECONDS = 0.01  # some 90 decisions a second: traffic, not a load test
 
 
@@ -105,8 +107,10 @@ def served(folder: Path) -> Iterator[tuple[str, Path]]:
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stream, text=True) as process,  # noqa: S603  our own
     ):
         assert process.stdout  # noqa: S101  PIPE was asked for
-        yield process.stdout.readline().split()[-1], lines
-        process.terminate()
+        try:
+            yield process.stdout.readline().split()[-1], lines
+        finally:  # a failure here would wait for ever for the server to end
+            process.terminate()
 
 
 def deciding(service: DecisioningServiceStub, until: float, lines: Path | None, prefix: str) -> list[float]:
@@ -117,7 +121,7 @@ def deciding(service: DecisioningServiceStub, until: float, lines: Path | None, 
         service.Decide(pb.DecideRequest(campaign=NAME, customer_id=f"{prefix}-{number}"))
         latencies_ms.append((time.perf_counter() - started) * 1e3)
         time.sleep(PACE_SECONDS)
-        if time.monotonic() > until or (lines and number % 200 == 0 and said(lines, "rebuild_swapped")):
+        if time.monotonic() > until or (lines and number % LOOK_EVERY == 0 and said(lines, "rebuild_swapped")):
             return latencies_ms
     raise AssertionError("a count has no end")
 
@@ -147,7 +151,7 @@ def main() -> None:
         make_log(folder, events)
         with served(folder) as (address, lines), grpc.insecure_channel(address) as channel:
             service = DecisioningServiceStub(channel)
-            before = deciding(service, time.monotonic() + 20, None, "before")
+            before = deciding(service, time.monotonic() + BEFORE_SECONDS, None, "before")
             CampaignServiceStub(channel).ApplyCampaign(ApplyCampaignRequest(source=REVALUED), timeout=600)
             during = deciding(service, time.monotonic() + PLAN_SECONDS_MAX, lines, "during")
             begun, swapped = said(lines, "rebuild_started"), said(lines, "rebuild_swapped")

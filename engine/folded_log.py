@@ -68,6 +68,18 @@ class FoldedLog:
         scrub(self.log)
         self.saved()
 
+    @property
+    def lessons_owed(self) -> int:
+        """How many lessons the models are owed."""
+        return self.state.taught.owed
+
+    def learn(self, most: int) -> None:
+        """Teach models at most so many of the lessons that they are owed.
+
+        Nobody has to ask for it: whoever asks a model finds it taught. It only takes the time while nobody waits.
+        """
+        self.state.taught.teach_owed(most)
+
     def saved(self) -> None:
         """Note that a snapshot holds everything up to now; for this package's own ways only."""
         self.snapshot_seq, self._light = self.state.seq, 0

@@ -25,6 +25,8 @@ def windowed(log: Log, state: State, event: RewardReceived, decision: LoggedDeci
 def earned(log: Log, state: State, decision: LoggedDecision, *more: Outcome) -> float:
     """Return what all outcomes of a decision come to, and these with them."""
     campaign = state.campaigns.catalogue(decision.event.campaign).campaign
+    if waiting := state.open_decisions.get(decision.seq):
+        return combined([*waiting.outcomes, *more], campaign)  # the fold holds what the log has, and asks no disk
     taken = [
         Outcome(logged.event.occur_time_us, logged.seq, logged.event.value) for logged in log.rewards(decision.seq)
     ]

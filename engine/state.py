@@ -28,12 +28,13 @@ from engine.events import (
     StockSet,
 )
 from engine.folds import Aside, Folds, Half, Learned, PutBack, Rebuild
-from engine.learner import Rewarded, decision_in, rewarded_decision, teach
+from engine.learner import decision_in
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome, combined
 from engine.policy import model_names
 from engine.rebuild import catch_up
 from engine.rebuilt_file import Rebuilt
+from engine.taught_models import Owed, TaughtModels
 from engine.tombstones import FactErased, RewardErased
 from engine.vowpal_wabbit import Bandit
 
@@ -56,13 +57,11 @@ class State:
     def __init__(self, past: Past) -> None:
         self.seq = 0
         self.campaigns = Campaigns()
-        self.models: dict[str, Bandit] = {}
+        self.taught = TaughtModels()
         self.open_decisions = OpenDecisions()
         self.clock_us = 0
         self.late_rewards = 0
-        self.learned: dict[str, Learned] = {}
         self.rebuilds: dict[str, Rebuild] = {}
-        self.put_back: dict[str, PutBack] = {}
         self.stock: dict[str, stock.Stock] = {}
         self.aside: dict[str, Aside] = {}
         self._past = past
@@ -73,9 +72,24 @@ class State:
         self.campaigns = Campaigns(folds.campaigns)
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
-        self.learned, self.rebuilds, self.put_back = folds.learned, folds.rebuilds, folds.put_back
-        self.stock, self.aside = folds.stock, folds.aside
-        self.models = {name: Bandit(models[name]) for name in folds.model_sha256}
+        self.rebuilds, self.stock, self.aside = folds.rebuilds, folds.stock, folds.aside
+        loaded = {name: Bandit(models[name]) for name in folds.model_sha256}
+        self.taught = TaughtModels(loaded, folds.learned, folds.put_back)
+
+    @property
+    def models(self) -> dict[str, Bandit]:
+        """Every model, having learned from every event folded."""
+        return self.taught.models
+
+    @property
+    def learned(self) -> dict[str, Learned]:
+        """How much each model has learned."""
+        return self.taught.learned
+
+    @property
+    def put_back(self) -> dict[str, PutBack]:
+        """The models that were unfit to decide, and have not learned since they were put back."""
+        return self.taught.put_back
 
     def folds(self, model_sha256: dict[str, bytes]) -> Folds:
         """Return the folds as they are saved; not a copy, so encode it before the next event."""
@@ -217,7 +231,7 @@ class State:
         versions = self.campaigns.named(event.campaign).versions
         sources = {number: source for number, (source, _) in enumerate(versions, start=1)}
         catch_up(fresh, rebuild.later[rebuilt.caught_up :], self._past.decision_at, sources, event.version)
-        self.models |= fresh
+        self.models.update(fresh)
         for name in fresh:
             self.put_back.pop(name, None)
         for decision in self.open_decisions.of_campaign(event.campaign):
@@ -231,32 +245,23 @@ class State:
         whole: Sequence[Half] = (),
         half_taught: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        """Let every model that a decision concerns learn its lessons, but `half_taught` ones.
+        """Owe every model that a decision concerns its lessons, but `half_taught` ones.
 
         Those learn their second half, at the close, when `whole` tells what models learn that know of no half.
         """
-        rewarded = self._rewarded(decision_seq)
-        campaign = rewarded.decision.campaign
-        frozen = self.campaigns.frozen_models(campaign)
-        apart = frozen | half_taught.keys()
-        learning = {name: model for name, model in self.models.items() if name not in apart} if apart else self.models
-        for value, learned in lessons:
-            self._count(teach(learning, rewarded, value, learned))
-        if whole:
-            final = whole[0][0]
-            for name in half_taught.keys() & self.models.keys() - frozen:
-                self._count(teach({name: self.models[name]}, rewarded, final, half_taught[name]))
-        if rebuild := self.rebuilds.get(campaign):
-            rebuild.note(decision_seq, lessons, whole)
-
-    def _count(self, taught: Mapping[str, bool]) -> None:
-        for name, learned in taught.items():
-            self.learned[name] = self.learned.get(name, Learned()).after(self.clock_us, taught=learned)
-            if learned:
-                self.put_back.pop(name, None)
-
-    def _rewarded(self, decision_seq: int) -> Rewarded:
         logged = self._past.decision_at(decision_seq)
         decision = decision_in(logged)
-        taken = self.campaigns.catalogue(decision.campaign, decision.campaign_version)
-        return rewarded_decision(logged, decision, taken, self.campaigns.catalogue(decision.campaign))
+        campaign = decision.campaign
+        owed = Owed(
+            logged=logged,
+            taken=self.campaigns.catalogue(campaign, decision.campaign_version),
+            current=self.campaigns.catalogue(campaign),
+            lessons=lessons,
+            whole=whole,
+            half_taught=dict(half_taught),
+            frozen=self.campaigns.frozen_models(campaign),
+            clock_us=self.clock_us,
+        )
+        self.taught.owe(owed)
+        if rebuild := self.rebuilds.get(campaign):
+            rebuild.note(decision_seq, lessons, whole)

@@ -1,4 +1,7 @@
-"""The only place where wire and domain meet: messages to records and back. Never a rule, a default or a side effect."""
+"""The only place where wire and domain meet: messages to records and back. Never a rule, a default or a side effect.
+
+`replies` writes a decision's bytes as they are said here.
+"""
 
 from collections.abc import Iterable
 
@@ -77,7 +80,15 @@ def decide_time_us(message: pb.DecideRequest, simulated: bool) -> int | None:
 
 
 def decide_response(decision: DecisionTaken, removals: Iterable[Removal] = ()) -> pb.DecideResponse:
-    """Return a decision as its caller sees it; channel, content and time are unset where nothing is sent."""
+    """Return a decision as its caller sees it, with what the rules removed."""
+    message = decide_head(decision)
+    message.stages.extend(_stage(stage) for stage in decision.stages)
+    message.removals.extend(_removal(removal) for removal in removals)
+    return message
+
+
+def decide_head(decision: DecisionTaken) -> pb.DecideResponse:
+    """Return a decision without its stages; channel, content and time are unset where nothing is sent."""
     sent = decision.channel != types.NOTHING
     return pb.DecideResponse(
         decision_id=decision.decision_id,
@@ -89,8 +100,6 @@ def decide_response(decision: DecisionTaken, removals: Iterable[Removal] = ()) -
         send_slot=decision.send_slot,
         campaign_version=decision.campaign_version,
         control=decision.control,
-        stages=[_stage(stage) for stage in decision.stages],
-        removals=[_removal(removal) for removal in removals],
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import grpc
 import structlog
-from decisioning.v1 import decisioning_service_pb2 as pb
 from decisioning.v1.customer_service_pb2 import TrackStreamResponse
 from google.protobuf.message import DecodeError, Message
 from google.rpc.code_pb2 import Code
@@ -18,6 +17,7 @@ from grpc_status import rpc_status
 from engine.errors import IdReused, InvalidRequest, LogUnavailable, NotFound, NotPossible
 from server import refusals
 from server.logs import clip
+from server.replies import BatchReply, Reply
 
 LOGGED_FIELDS = ("campaign", "name", "request_id", "decision_id", "reward_id")
 FIELDS_MAX = 5
@@ -27,6 +27,7 @@ NAMED_BY_CALLER = re.compile(r"""\[['"].*['"]\]""", re.DOTALL)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler = Any  # grpc.RpcMethodHandler, whose types know the synchronous server only
+Answer = Message | Reply | BatchReply
 
 log = structlog.get_logger()
 
@@ -73,15 +74,21 @@ def _answering(method: str, handler: Handler) -> Handler:
     async def answer(data: bytes, context: Context) -> Any:
         call = Call(method)
 
-        async def act() -> Message:
+        async def act() -> Answer:
             request = _parse(handler, data)
             call.note(request)
-            reply: Message = await handler.unary_unary(request, context)
+            reply: Answer = await handler.unary_unary(request, context)
             return reply
 
         return await call.answered(act, context)
 
-    return grpc.unary_unary_rpc_method_handler(answer, response_serializer=handler.response_serializer)
+    def serialise(reply: Answer) -> bytes:
+        if isinstance(reply, Reply | BatchReply):
+            return reply.body
+        data: bytes = handler.response_serializer(reply)
+        return data
+
+    return grpc.unary_unary_rpc_method_handler(answer, response_serializer=serialise)
 
 
 def _answering_stream(method: str, handler: Handler) -> Handler:
@@ -135,14 +142,14 @@ class Call:
         self._facts: dict[str, Any] = {"method": method.removeprefix("/"), "status": "OK"}
         self._fault: BaseException | None = None
 
-    async def answered(self, act: Callable[[], Awaitable[Message | None]], context: Context) -> Any:
+    async def answered(self, act: Callable[[], Awaitable[Answer | None]], context: Context) -> Any:
         """Return the method's reply, or end the call with the status that its failure deserves; write its line."""
         try:
             return await self._answered(act, context)
         finally:
             self._log()
 
-    async def _answered(self, act: Callable[[], Awaitable[Message | None]], context: Context) -> Any:
+    async def _answered(self, act: Callable[[], Awaitable[Answer | None]], context: Context) -> Any:
         if _expired(context):
             return await self._refuse(context, refusals.too_late())
         try:
@@ -170,14 +177,13 @@ class Call:
         else:
             log.info("rpc", **self._facts)
 
-    def note(self, message: Message) -> None:
+    def note(self, message: Answer) -> None:
         """Note what the call's line may say of a request or a reply; never an identity."""
         for field in LOGGED_FIELDS:
             if text := getattr(message, field, ""):
                 self._facts[field] = clip(text)
-        if isinstance(message, pb.BatchDecideResponse):
-            failed = sum(result.HasField("status") for result in message.results)
-            self._facts |= {"decisions": len(message.results) - failed, "failed": failed}
+        if isinstance(message, BatchReply):
+            self._facts |= {"decisions": message.decisions, "failed": message.failed}
         elif isinstance(message, TrackStreamResponse):
             counts = ("accepted", "duplicates", "quarantined", "refused")
             self._facts |= {count: getattr(message, count) for count in counts}

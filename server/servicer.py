@@ -12,6 +12,7 @@ from decisioning.v1 import decisioning_service_pb2 as pb
 from decisioning.v1.campaign_service_pb2_grpc import CampaignServiceServicer
 from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceServicer
 from google.rpc.code_pb2 import INTERNAL
+from google.rpc.status_pb2 import Status
 from grpc.aio import ServicerContext
 
 from engine.engine import Engine
@@ -22,6 +23,7 @@ from server.clock import change_time_us, request_time_us
 from server.group_commit import GroupCommit
 from server.logs import clip
 from server.rebuilds import Rebuilds
+from server.replies import BatchReply, Reply, batch_reply, decide_reply
 
 Context = ServicerContext[Any, Any]
 
@@ -39,20 +41,24 @@ class DecisioningServicer(DecisioningServiceServicer):
         self._simulated_time = simulated_time
         self._max_batch = max_batch
 
-    async def Decide(self, request: pb.DecideRequest, _context: Context) -> pb.DecideResponse:
+    async def Decide(  # type: ignore[override]  # its bytes, which the interceptor sends as they are
+        self, request: pb.DecideRequest, _context: Context
+    ) -> Reply:
         """Choose for one customer at one moment."""
         return await self._group_commit.run(partial(self._decide, request))
 
-    async def BatchDecide(self, request: pb.BatchDecideRequest, _context: Context) -> pb.BatchDecideResponse:
+    async def BatchDecide(  # type: ignore[override]  # its bytes, which the interceptor sends as they are
+        self, request: pb.BatchDecideRequest, _context: Context
+    ) -> BatchReply:
         """Choose for many customers, each failure in its place."""
         count = len(request.requests)
         if not 1 <= count <= self._max_batch:
             raise InvalidRequest(("requests", f"must be 1 to {self._max_batch:,} requests, not {count:,}"))
-        response = pb.BatchDecideResponse()
+        results: list[Reply | Status] = []
         for start in range(0, count, DECISIONS_PER_TURN):
             turn = request.requests[start : start + DECISIONS_PER_TURN]
-            response.results.extend(await self._group_commit.run(partial(self._decide_each, turn)))
-        return response
+            results += await self._group_commit.run(partial(self._decide_each, turn))
+        return batch_reply(results)
 
     async def Reward(self, request: pb.RewardRequest, _context: Context) -> pb.RewardResponse:
         """Take what came of a decision."""
@@ -68,26 +74,26 @@ class DecisioningServicer(DecisioningServiceServicer):
         receipt = await self._group_commit.run(partial(self._engine.activate, activation, now_us))
         return convert.activate_response(receipt)
 
-    def _decide(self, message: pb.DecideRequest) -> pb.DecideResponse:
+    def _decide(self, message: pb.DecideRequest) -> Reply:
         now_us = request_time_us(convert.decide_time_us(message, self._simulated_time), self._simulated_time)
         request = convert.decide_request(message)
         removals = explain(self._engine, request, now_us) if message.explain else ()
-        return convert.decide_response(self._engine.decide(request, now_us), removals)
+        return decide_reply(self._engine.decide(request, now_us), removals)
 
-    def _decide_each(self, messages: Sequence[pb.DecideRequest]) -> list[pb.BatchDecideResult]:
+    def _decide_each(self, messages: Sequence[pb.DecideRequest]) -> list[Reply | Status]:
         epoch = self._engine.epoch
         return [self._decide_one(message, epoch) for message in messages]
 
-    def _decide_one(self, message: pb.DecideRequest, epoch: int) -> pb.BatchDecideResult:
+    def _decide_one(self, message: pb.DecideRequest, epoch: int) -> Reply | Status:
         try:
-            return pb.BatchDecideResult(decision=self._decide(message))
+            return self._decide(message)
         except Exception as error:
             if isinstance(error, LogUnavailable) or self._engine.epoch != epoch:
                 raise  # it took those before it back as well, so the call as a whole fails
             status = refusals.status(error)
             if status.code == INTERNAL:
                 log.exception("decision_failed", request_id=clip(message.request_id))
-            return pb.BatchDecideResult(status=status)
+            return status
 
 
 class CampaignServicer(CampaignServiceServicer):

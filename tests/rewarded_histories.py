@@ -118,7 +118,7 @@ def spied() -> Iterator[list[tuple[str, float, float | None]]]:
             noted.append((what.decision.context.categories["customer"], value, learned))
         return taught
 
-    with patch("engine.state.teach", spy):
+    with patch("engine.taught_models.teach", spy):
         yield noted
 
 
@@ -139,6 +139,7 @@ def play(
             case Tick() if engine.tick(NOON_US + step.at_us):
                 played.facts.append(Ticked(NOON_US + step.at_us))
     engine.commit()
+    engine.learn(len(steps))
     return engine, played
 
 

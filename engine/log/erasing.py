@@ -20,6 +20,7 @@ def replace_events(log: Log, tombstones: Iterable[tuple[int, Event]], now_us: in
 
     An event of another kind has no key any more. Until `scrub` has run, bytes of what stood there may be in the file.
     """
+    log.remembered.forget()
     with log.writing() as connection:
         log.begin()
         (trigger,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (_APPEND_ONLY,)).fetchone()

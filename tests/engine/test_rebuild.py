@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine import model_operations, state
+from engine import model_operations, taught_models
 from engine.campaign.catalogue import catalogue, teaches_otherwise
 from engine.engine import Engine
 from engine.errors import NotPossible
@@ -127,10 +127,12 @@ def test_a_decision_half_taught_before_a_rebuild_is_taught_whole_after_it(
     model_operations.start_rebuild(engine, "wardrobe", NOON_US + 2 * SECOND_US)
     finish(engine, 1, NOON_US + 3 * SECOND_US)
     taught: list[tuple[float, float | None]] = []
-    real = state.teach
-    monkeypatch.setattr(state, "teach", lambda m, r, v, b=None: taught.append((v, b)) or real(m, r, v, b))
+    engine.learn(10)
+    real = taught_models.teach
+    monkeypatch.setattr(taught_models, "teach", lambda m, r, v, b=None: taught.append((v, b)) or real(m, r, v, b))
     engine.reward(RewardRequest(decision.decision_id, "r2", value=0.3), NOON_US + 4 * SECOND_US)
     engine.tick(NOON_US + 3 * HOUR_US)
+    engine.learn(10)
     assert [(value, before) for value, before in taught if value == 0.5] == [(0.5, None), (0.5, 0.5)]
 
 

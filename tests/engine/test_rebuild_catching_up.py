@@ -52,6 +52,7 @@ def test_an_open_decision_is_learned_whole_by_every_model_and_by_none_twice(
 
     monkeypatch.setattr(Bandit, "learn", noted)
     engine.tick(NOON_US + 3 * HOUR_US)
+    engine.learn(10)
     monkeypatch.undo()
     # the new models learned the second outcome at once (0.5 in all), and now the like once more; those that stayed had
     # learned the first (0.2), and now learn 2 · 0.5 - 0.2

@@ -49,9 +49,14 @@ class ScriptedEngine:
         self.log = self
         self.last_seq = 0
         self.events_since_snapshot = 0
+        self.lessons_owed = 0
         self.asked: list[tuple[Any, int]] = []
         self.ticks: list[int] = []
         self.rebuilds: dict[str, Any] = {}
+
+    def learn(self, most: int) -> None:
+        """Learn some of what is owed."""
+        self.lessons_owed -= min(most, self.lessons_owed)
 
     def decide(self, request: DecideRequest, now_us: int) -> DecisionTaken:
         """Take a decision, the same for everyone."""

@@ -10,7 +10,7 @@ from decisioning.v1 import decisioning_service_pb2 as pb
 from engine.engine import Engine
 from engine.errors import IdReused, LogUnavailable
 from engine.types import DecideRequest
-from server.group_commit import CALLS_MAX, GroupCommit
+from server.group_commit import CALLS_MAX, LESSONS_PER_TURN, LOOK_EVERY, GroupCommit
 from tests.server.conftest import Lines
 from tests.server.scripted_engine import ScriptedEngine
 from tests.server.served import served
@@ -66,6 +66,40 @@ def test_a_single_call_waits_for_no_timer() -> None:
         for _ in range(10):
             await asyncio.sleep(0)
         assert call.done()
+
+    run(scenario)
+
+
+def test_calls_one_by_one_wait_for_no_turn_of_the_loop() -> None:
+    """A caller who sends the next call when one is answered waits for nobody, but for a look now and then."""
+
+    async def scenario(engine: ScriptedEngine, group_commit: GroupCommit) -> None:
+        turns = []
+        for _ in range(2 * LOOK_EVERY):
+            call, waited = asyncio.ensure_future(deciding(engine, group_commit)), 0
+            while not call.done():
+                await asyncio.sleep(0)
+                waited += 1
+            turns.append(waited)
+        assert sum(waited > 1 for waited in turns) == 2
+
+    run(scenario)
+
+
+def test_calls_share_commits_again_soon_after_one_came_alone() -> None:
+    """However long calls came one by one, a crowd shares its commits, all but the first few calls of it."""
+
+    async def scenario(engine: ScriptedEngine, group_commit: GroupCommit) -> None:
+        for alone in range(2 * LOOK_EVERY):
+            await asyncio.gather(*(deciding(engine, group_commit) for _ in range(50)))
+            before = engine.commits
+            await asyncio.gather(*(deciding(engine, group_commit) for _ in range(50)))
+            assert engine.commits - before == 1
+            for _ in range(alone):
+                await deciding(engine, group_commit)
+            before = engine.commits
+            await asyncio.gather(*(deciding(engine, group_commit) for _ in range(50)))
+            assert engine.commits - before <= LOOK_EVERY
 
     run(scenario)
 
@@ -228,3 +262,17 @@ def test_calls_that_arrive_during_a_commit_share_the_next(engine: Engine, monkey
         during = len(commits)
     assert len(decisions) == 200
     assert during < 200
+
+
+def test_lessons_are_learned_when_the_answers_are_out() -> None:
+    """What a reward teaches is learned between calls, some lessons a turn, until none is owed."""
+
+    async def scenario(engine: ScriptedEngine, group_commit: GroupCommit) -> None:
+        engine.lessons_owed = 2 * LESSONS_PER_TURN + 1
+        await deciding(engine, group_commit)
+        assert engine.lessons_owed == 2 * LESSONS_PER_TURN + 1
+        while engine.lessons_owed:
+            await asyncio.sleep(0.001)
+        assert await deciding(engine, group_commit)
+
+    run(scenario)
