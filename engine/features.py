@@ -17,6 +17,9 @@ MAX_FEATURES = 256
 MAX_TEXT_BYTES = 256
 MAX_NUMBER = 1e12
 NOTHING_KNOWN = Features()
+CONTEXT_WEIGHT = 0.1
+"""What a feature of the context weighs where one of an action weighs 1: there are dozens, so that at equal weights they
+would learn, and mislearn, nearly all of every lesson (benchmarks/README.md, "What is the recipe worth?")."""
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 PERSONAL = re.compile(rf"{EMAIL.pattern}|\+?\d[\d ()./-]{{6,}}\d")
 """What an e-mail address looks like; and that, or a telephone number."""
@@ -94,6 +97,11 @@ def compressed(number: float) -> float:
     return copysign(log1p(abs(number)), number)
 
 
+def scaled(number: float) -> float:
+    """Return an action's number as its models see it, compressed to about 1: 0.9 for a price of 15, 2 for 400."""
+    return compressed(number) / 3
+
+
 def feature_text(numbers: Mapping[str, float], categories: Mapping[str, str]) -> str:
     """Return features as Vowpal Wabbit reads them, sorted by name since a proto map has no order.
 
@@ -115,19 +123,27 @@ def shared_line(context: Features, local: datetime, profile: str) -> str:
     """Return the shared line of a decision whose profile is text already."""
     start = local.hour // 4 * 4
     moment = f"@day={local.weekday()} @hours={start:02d}-{start + 4:02d}"
-    return f"shared |X {moment} {feature_text(context.numbers, context.categories)} {profile}".rstrip()
+    return f"shared |X:{CONTEXT_WEIGHT} {moment} {feature_text(context.numbers, context.categories)} {profile}".rstrip()
 
 
 def profile_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:
     """Return a profile's features under a mark that the encoding never yields, in the order they were made in.
 
-    A number of 0 is left out, as Vowpal Wabbit would leave it out: most messages earn nothing.
+    Names within a family (`category/polos`) are shares and mean rewards, within 1; the others are counts, sums and
+    days, compressed to about 1. A number of 0 is left out, as Vowpal Wabbit would leave it out: most messages earn
+    nothing.
     """
     parts = [f"@{encoded(name)}={encoded(value)}" for name, value in categories.items()]
-    parts += [f"@{encoded(name)}:{compressed(number):.6g}" for name, number in numbers.items() if number]
+    parts += [
+        f"@{encoded(name)}:{number if '/' in name else compressed(number) / 6:.6g}"
+        for name, number in numbers.items()
+        if number
+    ]
     return " ".join(parts)
 
 
-def action_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:
-    """Return the line of one action."""
-    return f"|A {feature_text(numbers, categories)}"
+def action_text(categories: Mapping[str, str], numbers: Mapping[str, float], weight: int = 1) -> str:
+    """Return the line of one action, whose features weigh so much beside others."""
+    parts = [f"{encoded(name)}={encoded(value)}" for name, value in sorted(categories.items())]
+    parts += [f"{encoded(name)}:{scaled(number):.6g}" for name, number in sorted(numbers.items())]
+    return f"|A{'' if weight == 1 else f':{weight}'} {' '.join(parts)}"

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from engine.campaign.catalogue import Catalogue
+from engine.campaign.catalogue import Catalogue, ChannelCatalogue
 from engine.events import DecisionTaken, LoggedEvent
 from engine.features import shared_text
+from engine.fit import category_steps, hour_steps
 from engine.policy import content_name, router_name, slot_name
-from engine.times import local_time
+from engine.times import local_minute, local_time
 from engine.types import NOTHING
 from engine.vowpal_wabbit import Bandit, ModelFailed
 
@@ -99,12 +100,24 @@ def lessons(rewarded: Rewarded, value: float) -> Iterator[Lesson]:
     if decision.channel == NOTHING:
         return
     offer = taken.channels[decision.channel]
-    content_line, slot_line = offer.content_lines[decision.content_id], offer.slot_lines[decision.send_slot]
+    content_line, slot_line = _chosen_lines(decision, offer)
     for channel, other in current.channels.items():
         weight = OWN_WEIGHT if channel == decision.channel else LENT_WEIGHT
         if weight == OWN_WEIGHT or decision.content_id in other.contents:
             yield Lesson(content_name(name, channel), shared, content_line, cost, weight)
         yield Lesson(slot_name(name, channel), shared, slot_line, cost, weight)
+
+
+def _chosen_lines(decision: DecisionTaken, offer: ChannelCatalogue) -> tuple[str, str]:
+    """Return the lines of the chosen content and slot as their models saw them, at the steps at which they fitted."""
+    told, category = decision.profile, offer.contents[decision.content_id].category
+    sent_us = decision.send_time_us
+    if sent_us is None:
+        raise ValueError("a decision that sends something has a send time")
+    hour = local_minute(sent_us, ZoneInfo(decision.time_zone)).hour
+    content_step = category_steps(told, (category,))[category]
+    slot_step = hour_steps(told, {decision.send_slot: hour})[decision.send_slot]
+    return offer.content_lines[decision.content_id][content_step], offer.slot_lines[decision.send_slot][slot_step]
 
 
 def cost_of(value: float, scale: float) -> float:

@@ -14,8 +14,10 @@ from engine.eligibility import Eligible, routes
 from engine.events import DecisionTaken, Reason, Stage
 from engine.exploration import UnsoundProbabilities, drawn, epsilon_greedy, floored, squarecb
 from engine.features import encoded
+from engine.fit import category_steps, hour_steps
 from engine.folds import PutBack
 from engine.stock import tilted
+from engine.times import local_minute
 from engine.types import NOTHING
 from engine.vowpal_wabbit import GAMMA_SCALE, Bandit, ModelFailed
 
@@ -92,14 +94,13 @@ def choose(
     channel = router.action
     if channel == NOTHING:
         return Choice(stages=(router,), channel=NOTHING)
-    content = _stage("content", content_name(name, channel), options.content_lines(channel), policy, uniforms[1])
+    content = _stage("content", content_name(name, channel), _content_lines(options, channel), policy, uniforms[1])
     if prices and content.policy == content_name(name, channel):
         priced = {content_id: price for content_id, price in prices.items() if content_id in content.probabilities}
         content = structs.replace(content, prices=priced)
     send_times_us = options.send_times_us(channel, content.action)
-    slot_lines = catalogue.channels[channel].slot_lines
-    open_lines = {slot: slot_lines[slot] for slot in send_times_us}
-    slot = _stage("send_slot", slot_name(name, channel), open_lines, policy, uniforms[2])
+    slot_lines = _slot_lines(options, channel, send_times_us)
+    slot = _stage("send_slot", slot_name(name, channel), slot_lines, policy, uniforms[2])
     return Choice(
         stages=(router, content, slot),
         channel=channel,
@@ -107,6 +108,22 @@ def choose(
         send_slot=slot.action,
         send_time_us=send_times_us[slot.action],
     )
+
+
+def _content_lines(options: Eligible, channel: str) -> dict[str, str]:
+    """Return the line of each eligible content at the step at which it fits the customer."""
+    offer = options.catalogue.channels[channel]
+    steps, contents = category_steps(options.moment.told, offer.categories), offer.contents
+    offered = options.content_lines(channel).items()
+    return {content_id: lines[steps[contents[content_id].category]] for content_id, lines in offered}
+
+
+def _slot_lines(options: Eligible, channel: str, send_times_us: Mapping[str, int]) -> dict[str, str]:
+    """Return the line of each open slot at the step at which its send time fits the customer."""
+    where = options.moment.zone
+    hours = {slot: local_minute(time_us, where).hour for slot, time_us in send_times_us.items()}
+    steps, lines = hour_steps(options.moment.told, hours), options.catalogue.channels[channel].slot_lines
+    return {slot: lines[slot][step] for slot, step in steps.items()}
 
 
 def _priced(policy: StagePolicy, prices: Mapping[str, float], campaign: Campaign) -> StagePolicy:

@@ -22,10 +22,12 @@ _WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single prec
 GAMMA_SCALE = 30.0
 """SquareCB's gamma scale in every model: it is saved in a model and cannot be changed on loading, so that another
 greed is asked for afterwards (`exploration.squarecb`)."""
-LEARNING_RATE = 0.03
-"""With this gamma scale above Vowpal Wabbit's defaults (0.5 and 10) in six of eight worlds, five fresh seeds each,
-paired: +0.05 ± 0.05 oracle share with rare clicks, +0.08 ± 0.02 with graded rewards, +0.07 ± 0.03 after a drift that no
-feature shows, +0.13 ± 0.03 with costly unsubscribes; level in the others. A rate of 0.1 is as good."""
+LEARNING_RATE = 0.01
+UPDATE = "--adaptive --invariant"
+"""Without Vowpal Wabbit's default `--normalized`, under which no feature could weigh less than another: a feature
+learns in proportion to its value, which is how lines say what matters first (benchmarks/README.md, "What is the recipe
+worth?").
+"""
 
 
 class ModelFailed(Exception):
@@ -96,13 +98,13 @@ class Bandit:
     def weights(self) -> np.ndarray:
         """Return every weight that is not zero with its learning state: what two equal models share to the last bit.
 
-        Shape (weights, 4): the weight's index, the weight, its adaptive and its normalized slot. The spare slot holds
+        Shape (weights, 3): the weight's index, the weight and its adaptive slot. The spare slot holds
         the rate of the last update, which is not saved and never read.
         """
         learned = json.decode(self._workspace.json_weights())["weights"]
         get = self._workspace.get_weight
         indices = [entry["index"] for entry in learned]
-        return np.array([[index, *(get(index, slot) for slot in range(3))] for index in indices])
+        return np.array([[index, *(get(index, slot) for slot in range(2))] for index in indices])
 
     def fault(self) -> str:
         """Return what makes the model unfit to decide, such as a weight that is no finite number; empty for nothing."""
@@ -158,7 +160,9 @@ def _reader(reading: str) -> _Reader:
 
 
 def _open(model: bytes | None) -> Workspace:
-    arguments = f"--cb_explore_adf --squarecb --gamma_scale {GAMMA_SCALE} --cb_type mtr -l {LEARNING_RATE} --quiet"
+    arguments = (
+        f"--cb_explore_adf --squarecb --gamma_scale {GAMMA_SCALE} --cb_type mtr -l {LEARNING_RATE} {UPDATE} --quiet"
+    )
     try:
         if model is None:
             return Workspace(f"{arguments} --interactions XA --hash all --bit_precision {_BITS}")

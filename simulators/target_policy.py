@@ -100,6 +100,8 @@ class TargetPolicy:
             self._visits += 1
             said = {} if category == NONE else {"category": CATEGORIES[category]}
             numbers = {"amount": amount} if amount else {}
+            if KINDS[kind] == "purchase":
+                said["order_id"] = f"{self._campaign}/bought/{self._visits}"
             properties = Features(numbers=numbers, categories=said)
             event_id = f"{self._campaign}/visit/{self._visits}"
             found.append(
@@ -125,8 +127,9 @@ class TargetPolicy:
     def _order(self, outcome: Outcome) -> TrackRequest:
         """Return the purchase that a message brought as the shop's till tracks it."""
         item = self._catalogue.items[self._catalogue.contents[outcome.content]]
-        properties = Features(numbers={"amount": item.price}, categories={"category": item.category})
         event_id = f"{self._campaign}/order/{outcome.index}"
+        said = {"category": item.category, "order_id": event_id}
+        properties = Features(numbers={"amount": item.price}, categories=said)
         return TrackRequest(self._who(outcome.who), "purchase", event_id, outcome.time_us, properties=properties)
 
     def _track(self, request: TrackRequest) -> None:

@@ -22,3 +22,6 @@ contents:
   suit: {category: suits, price: 399, tone: formal, channels: [email]}
   house-shirt: {category: house-music, price: 49}
 """
+
+TALKATIVE = CAMPAIGN.replace("campaign: wardrobe", "campaign: talkative").replace("allowed: true, price: 0.05", "")
+"""The same under another name, which never chooses silence."""

@@ -18,7 +18,7 @@ from vowpalwabbit import Workspace
 
 from benchmarks.decision_cost import load, servers, world
 from benchmarks.decision_cost.in_process import Timed
-from engine.campaign.catalogue import catalogue
+from engine.campaign.catalogue import Lines, catalogue
 from engine.exploration import drawn
 from engine.opening import open_engine
 from engine.types import Features
@@ -65,10 +65,15 @@ def vowpal_wabbit(contents: int, customer: Features) -> Timed:
         uniforms = generator.random(3)
         channel = asked(stages[0], shared, channels, uniforms[0])
         place, offer = world.CHANNELS.index(channel), offered.channels[channel]
-        content = asked(stages[1 + 2 * place], shared, offer.content_lines, uniforms[1])
-        return channel, content, asked(stages[2 + 2 * place], shared, offer.slot_lines, uniforms[2])
+        content = asked(stages[1 + 2 * place], shared, plain(offer.content_lines), uniforms[1])
+        return channel, content, asked(stages[2 + 2 * place], shared, plain(offer.slot_lines), uniforms[2])
 
     return Timed(f"Vowpal Wabbit, Python text interface, {contents} contents", decide)
+
+
+def plain(lines: dict[str, Lines]) -> dict[str, str]:
+    """Return the lines of actions without what is told of how they fit her."""
+    return {action: line for action, (line, *_) in lines.items()}
 
 
 def asked(stage: Workspace, shared: str, lines: dict[str, str], uniform: float) -> str:

@@ -10,27 +10,34 @@ from msgspec import Struct
 from engine.campaign.loader import load_campaign
 from engine.campaign.send_windows import Intervals, week_intervals
 from engine.campaign.spec import Campaign, Channel, Content, SendWindow
-from engine.features import action_text
+from engine.features import action_text, scaled
+from engine.fit import fitted_lines
 from engine.types import NOTHING
 
 DAY_S = 86_400
+ROUTER_WEIGHT = 5
+"""What a channel weighs among the router's features: it has no fit, so that context has to tell more."""
+Lines = tuple[str, ...]
+"""An action's line at each step of fit."""
 _REWARD_FIELDS = ("outcomes", "combine", "default_reward", "reward", "send_nothing")
 
 
 class ChannelCatalogue(Struct, frozen=True):
     """What one channel offers: its contents and send slots with their action lines, and when its slots are open.
 
-    `free_lines` are those of contents without a rule of their own; `ruled` ones have to be asked about. A channel
-    `for_all` is closed by nothing but a refusal: it asks for no consent, identity or audience.
+    A content or slot has a line for each step of fit. `free_lines` are those of contents without a rule of their own;
+    `ruled` ones have to be asked about. `categories` are those of the contents. A channel `for_all` is closed by
+    nothing but a refusal: it asks for no consent, identity or audience.
     """
 
     channel: Channel
     for_all: bool
     contents: dict[str, Content]
-    free_lines: dict[str, str]
+    categories: frozenset[str]
+    free_lines: dict[str, Lines]
     ruled: dict[str, Content]
-    content_lines: dict[str, str]
-    slot_lines: dict[str, str]
+    content_lines: dict[str, Lines]
+    slot_lines: dict[str, Lines]
     slot_intervals: dict[str, Intervals]
 
 
@@ -56,7 +63,7 @@ def catalogue(source: str, version: int) -> Catalogue:
         campaign=campaign,
         version=version,
         channels=channels,
-        router_lines={name: action_text({"channel": name}, {}) for name in routes},
+        router_lines={name: action_text({"channel": name}, {}, ROUTER_WEIGHT) for name in routes},
     )
 
 
@@ -80,15 +87,16 @@ def _channel_catalogue(campaign: Campaign, name: str) -> ChannelCatalogue:
     channel = campaign.channels[name]
     contents = {content_id: campaign.contents[content_id] for content_id in campaign.contents_for(name)}
     ruled = {content_id: content for content_id, content in contents.items() if _ruled(content)}
-    lines = {content_id: _content_line(content_id, content) for content_id, content in contents.items()}
+    lines = {content_id: _content_lines(content_id, content) for content_id, content in contents.items()}
     return ChannelCatalogue(
         channel=channel,
         for_all=channel.consent != "required" and not (channel.reached_by or campaign.audience or channel.audience),
         contents=contents,
+        categories=frozenset(content.category for content in contents.values()),
         free_lines={content_id: line for content_id, line in lines.items() if content_id not in ruled},
         ruled=ruled,
         content_lines=lines,
-        slot_lines={slot: _slot_line(slot, window) for slot, window in channel.send_windows.items()},
+        slot_lines={slot: _slot_lines(slot, window) for slot, window in channel.send_windows.items()},
         slot_intervals={slot: week_intervals(each, channel.quiet_hours) for slot, each in channel.send_windows.items()},
     )
 
@@ -98,7 +106,7 @@ def _ruled(content: Content) -> bool:
     return dated or any((content.sku, content.audience, content.cool_down, content.familiarity != "anonymous"))
 
 
-def _content_line(content_id: str, content: Content) -> str:
+def _content_lines(content_id: str, content: Content) -> Lines:
     """Describe a content by its id, so that it can be told apart, and by its features, so that a new one starts with
     what is known.
     """
@@ -111,13 +119,14 @@ def _content_line(content_id: str, content: Content) -> str:
             numbers[own] = value
         else:
             categories[own] = str(value)
-    return action_text(categories, numbers)
+    price = None if content.price is None else scaled(content.price)
+    return fitted_lines(action_text(categories, numbers), price)
 
 
-def _slot_line(slot: str, window: SendWindow) -> str:
+def _slot_lines(slot: str, window: SendWindow) -> Lines:
     """Describe a slot by its name and its hours; hours mean the same on every channel, so channels can teach each
     other.
     """
     days = "weekdays" if max(window.days) < 5 else "weekend" if min(window.days) > 4 else "any"
     hours = "any" if window.until_s - window.from_s == DAY_S else f"{window.from_s // 3600:02d}"
-    return action_text({"slot": slot, "days": days, "hours": hours}, {})
+    return fitted_lines(action_text({"slot": slot, "days": days, "hours": hours}, {}))

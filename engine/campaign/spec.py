@@ -89,7 +89,7 @@ class Campaign(Entry):
     outcomes: Annotated[dict[Name, Worth], Field(min_length=1, max_length=100)]
     combine: Literal["sum", "max", "first", "last"] = "sum"
     default_reward: Number | None = None
-    learn: Literal["provisionally", "at_close"] = "provisionally"
+    learn: Literal["provisionally", "at_close"] = "at_close"
     activation: Literal["assumed", "required"] = "assumed"
     purpose: Name = "marketing"
     personalisation_consent: Literal["assumed", "required"] = "assumed"

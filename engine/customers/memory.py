@@ -22,11 +22,11 @@ class Memory(Struct, frozen=True):
 
 
 MEMORIES = {
-    "category": Memory(30, "interest in content categories by habit"),
+    "category": Memory(10, "interest in content categories by habit"),
     "category.lately": Memory(2, "interest in content categories lately"),
-    "device": Memory(30, "events by device, by habit"),
+    "device": Memory(10, "events by device, by habit"),
     "device.lately": Memory(2, "events by device, lately"),
-    "channel": Memory(30, "events by channel, by habit"),
+    "channel": Memory(10, "events by channel, by habit"),
     "channel.lately": Memory(2, "events by channel, lately"),
     "hour": Memory(14, "events by hour of the day in UTC, 0 to 23"),
     "visits": Memory(30, "events of any type"),

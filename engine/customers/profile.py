@@ -15,6 +15,7 @@ from engine.customers.familiarity import Familiarity
 from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
 from engine.customers.person import Person, consent_key
 from engine.features import NOTHING_KNOWN, profile_text
+from engine.fit import PARTS, part_of_day
 from engine.times import local_time
 from engine.types import Features
 
@@ -148,7 +149,7 @@ def _of_conduct(known: Conduct, now_us: int, where: ZoneInfo, allowed: frozenset
         if kind in allowed and kind in sums:
             found |= _shares(kind, worths(sums, kind, now_us))
     if "hours" in allowed:
-        found |= _shares("hours", _hours(worths(sums, "hour", now_us), now_us, where))
+        found |= _shares("hours", _hours(worths(sums, "hour", now_us), now_us, where), PARTS)
     for kind in _COUNTED:
         if kind in allowed and kind in sums:
             found[kind] = worth(sums, kind, now_us)
@@ -170,26 +171,25 @@ def _of_messages(person: Person, now_us: int, allowed: frozenset[str]) -> dict[s
     return found
 
 
-def _shares(family: str, weights: dict[str, float]) -> dict[str, float]:
+def _shares(family: str, weights: dict[str, float], most: int = NAMES_KEPT) -> dict[str, float]:
     """Return the largest shares, shrunk where there is little to tell from."""
     total = SHRINKAGE + sum(weights.values())
-    return {f"{family}/{name}": share for weight, name in _largest(weights) if (share := weight / total) >= FAINT}
+    return {f"{family}/{name}": share for weight, name in _largest(weights, most) if (share := weight / total) >= FAINT}
 
 
-def _largest(weights: dict[str, float]) -> list[tuple[float, str]]:
+def _largest(weights: dict[str, float], most: int = NAMES_KEPT) -> list[tuple[float, str]]:
     """Return the largest weights, equal ones by name."""
     found = sorted([(-weight, name) for name, weight in weights.items()])
-    return [(-less, name) for less, name in found[:NAMES_KEPT]]
+    return [(-less, name) for less, name in found[:most]]
 
 
 def _hours(weights: dict[str, float], now_us: int, where: ZoneInfo) -> dict[str, float]:
-    """Return the weights of UTC hours by the four-hour parts of the day on a customer's clock."""
+    """Return the weights of UTC hours by the parts of the day on a customer's clock."""
     offset = local_time(now_us, where).utcoffset()
     shift = round(offset.total_seconds() / 3600) if offset else 0
     parts: dict[str, float] = {}
     for hour, weight in weights.items():
-        start = (int(hour) + shift) % 24 // 4 * 4
-        part = f"{start:02d}-{start + 4:02d}"
+        part = part_of_day((int(hour) + shift) % 24)
         parts[part] = parts.get(part, 0.0) + weight
     return parts
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from engine.campaign.catalogue import Catalogue, ChannelCatalogue
+from engine.campaign.catalogue import Catalogue, ChannelCatalogue, Lines
 from engine.campaign.contents import Content
 from engine.campaign.spec import Campaign
 from engine.customers.requests import PREFERRED_CHANNEL
@@ -21,7 +21,7 @@ class Eligible(Struct, frozen=True):
     moment: Moment
     openings: Openings
 
-    def content_lines(self, channel: str) -> Mapping[str, str]:
+    def content_lines(self, channel: str) -> Mapping[str, Lines]:
         """Return the lines of the channel's eligible contents, those without a rule of their own first."""
         offer, wanted = self.catalogue.channels[channel], self.moment.content_ids
         free = offer.free_lines

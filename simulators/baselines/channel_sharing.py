@@ -6,7 +6,9 @@ contents and one for the slots of all channels, `isolated` a model of each for e
 
 import numpy as np
 
+from engine.campaign.catalogue import ROUTER_WEIGHT
 from engine.exploration import squarecb
+from engine.features import CONTEXT_WEIGHT
 from engine.vowpal_wabbit import GAMMA_SCALE, Bandit
 from simulators.baselines.peer import Lessons
 from simulators.baselines.stages import NOTHING, best_of, staged, with_channel
@@ -16,7 +18,7 @@ from simulators.world.catalogue import Catalogue
 from simulators.world.moments import Chosen, Moments
 from simulators.world.personas import CHANNELS
 
-GREED, FLOOR = 30.0, 0.02
+GREED, FLOOR = 30.0, 0.01
 """The engine's defaults."""
 
 
@@ -26,7 +28,7 @@ class ChannelSharing:
     def __init__(self, shop: Catalogue, draw: np.random.Generator, names: tuple[str, ...], *, shared: bool) -> None:
         self._shop, self._draw, self._shared = shop, draw, shared
         self._names = (*names, *(f"channel={name}" for name in CHANNELS))
-        self._lines = action_lines(shop)
+        self._lines = action_lines(shop, ROUTER_WEIGHT)
         self._bandits: dict[str, Bandit] = {}
 
     def choose(self, features: Floats, moments: Moments) -> Chosen:
@@ -46,7 +48,7 @@ class ChannelSharing:
 
     def _teach(self, stage: str, features: Floats, action: int, cost: float) -> None:
         line = self._lines[stage][action]
-        self._bandit(stage, features).learn(shared_line(self._names, features), line, cost, 1)
+        self._bandit(stage, features).learn(shared_line(self._names, features, CONTEXT_WEIGHT), line, cost, 1)
 
     def _bandit(self, stage: str, features: Floats) -> Bandit:
         """Return the bandit of a stage; the channel chosen is the last part of the features."""
@@ -59,7 +61,9 @@ class ChannelSharing:
         for row in range(len(features)):
             actions = np.flatnonzero(eligible[row]).tolist()
             lines = tuple(self._lines[stage][action] for action in actions)
-            raw = self._bandit(stage, features[row]).probabilities(shared_line(self._names, features[row]), lines)
+            raw = self._bandit(stage, features[row]).probabilities(
+                shared_line(self._names, features[row], CONTEXT_WEIGHT), lines
+            )
             scores[row, actions] = squarecb(raw, len(actions), GREED / GAMMA_SCALE, FLOOR) if len(actions) > 1 else 1.0
         action = picked(scores, self._draw.random(len(scores)))
         return action, action != best_of(scores, eligible)

@@ -8,15 +8,15 @@ from simulators.world.catalogue import Catalogue
 from simulators.world.personas import CHANNELS
 
 
-def shared_line(names: Sequence[str], features: Floats) -> str:
-    """Return the shared line of one customer (d,); features that are 0 are left out."""
+def shared_line(names: Sequence[str], features: Floats, weight: float = 1.0) -> str:
+    """Return the shared line of one customer (d,), whose features weigh so much; those that are 0 are left out."""
     known = zip(names, features.tolist(), strict=False)
-    return "shared |X " + " ".join(f"{name}:{value:.4g}" for name, value in known if value)
+    return f"shared |X:{weight:g} " + " ".join(f"{name}:{value:.4g}" for name, value in known if value)
 
 
-def action_lines(shop: Catalogue) -> Mapping[str, tuple[str, ...]]:
-    """Return the line of each action of the three stages, in their order."""
-    router = tuple(f"|A channel={name}" for name in (*CHANNELS, "nothing"))
+def action_lines(shop: Catalogue, router_weight: int = 1) -> Mapping[str, tuple[str, ...]]:
+    """Return the line of each action of the three stages, in their order; the router's weigh so much."""
+    router = tuple(f"|A:{router_weight} channel={name}" for name in (*CHANNELS, "nothing"))
     contents = tuple(
         f"|A content={name} category={item.category} tone={item.tone} price:{level:.3f}"
         for (name, item), level in zip(shop.items.items(), shop.price_level.tolist(), strict=True)

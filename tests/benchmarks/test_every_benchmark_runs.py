@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import recipe_study
+
+RECIPES = (recipe_study.SHIPPED, recipe_study.VARIANTS[2], recipe_study.VARIANTS[-1])
 ROOT = Path(__file__).parents[2]
 SMALLEST: dict[str, tuple[list[str], dict[str, object]]] = {
     "customer_scale": (["40"], {"WARM_UP": 2, "CALLS": 5, "STREAMED_MEANWHILE": 4_000}),
     "dirty_data": ([], {"CUSTOMERS": 3, "DAYS": 4, "SEEDS": (1, 2), "SHARES": (0.2,)}),
     "rebuild_speed": (["100"], {"TEMPLATES": 10, "BEFORE_SECONDS": 0.1, "LOOK_EVERY": 10}),
+    "recipe_study": (["40"], {"SCENARIO_IDS": ("steady",), "SEEDS": (1, 2), "VARIANTS": RECIPES}),
     "reward_delays": (
         [],
         {"DELAYS": {"minutes": (10, "30 minutes")}, "SEEDS": (1,), "BEFORE": 2_000, "AFTER": 20, "ROLLING": 10},

@@ -41,17 +41,17 @@ def test_the_shortest_campaign_has_safe_defaults() -> None:
     assert (campaign.exploration.method, campaign.exploration.epsilon, campaign.exploration.floor) == (
         "squarecb",
         0.05,
-        0.02,
+        0.01,
     )
     assert campaign.reward.scale == 2
     assert (campaign.channels["app"].quiet_hours, campaign.channels["app"].message_limits) == (None, ())
 
 
 def test_the_shortest_campaign_learns_each_outcome_by_itself() -> None:
-    """Without reward windows nothing is waited for; with one, outcomes add up and are learned provisionally."""
+    """Without reward windows nothing is waited for; with one, outcomes add up and are learned when it closes."""
     campaign = load_campaign(SHORTEST)
     assert [campaign.reward_window_us(name) for name in ("app", "email", NOTHING)] == [None, None, None]
-    assert (campaign.combine, campaign.learn, campaign.activation) == ("sum", "provisionally", "assumed")
+    assert (campaign.combine, campaign.learn, campaign.activation) == ("sum", "at_close", "assumed")
 
 
 @pytest.mark.parametrize(

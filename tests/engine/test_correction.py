@@ -11,8 +11,9 @@ from math import sqrt
 
 import pytest
 
+from engine.campaign.catalogue import ROUTER_WEIGHT
 from engine.engine import Engine
-from engine.features import shared_text
+from engine.features import action_text, shared_text
 from engine.types import DecideRequest, Features, RewardRequest
 from engine.vowpal_wabbit import Bandit
 from tests.rewarded_histories import windowed
@@ -50,10 +51,15 @@ def lived(engine: Engine, seed: int, *, pace_us: int, told: bool = True, rounds:
     return engine.state.models["wardrobe/router"]
 
 
+def router_line(channel: str) -> str:
+    """Return the line of a channel as the router reads it."""
+    return action_text({"channel": channel}, {}, ROUTER_WEIGHT)
+
+
 def expected(model: Bandit, channel: str = "app") -> float:
     """Return the reward that a router expects of a channel, in the campaign's units."""
     noon = datetime.fromtimestamp(NOON_US / SECOND_US, UTC)
-    return -2 * model.expected_cost(shared_text(CONTEXT, noon), f"|A channel={channel}")
+    return -2 * model.expected_cost(shared_text(CONTEXT, noon), router_line(channel))
 
 
 def margin(model: Bandit) -> float:
@@ -64,7 +70,7 @@ def margin(model: Bandit) -> float:
     """
     copy, noon = Bandit(model.saved()), datetime.fromtimestamp(NOON_US / SECOND_US, UTC)
     before = expected(copy)
-    copy.learn(shared_text(CONTEXT, noon), "|A channel=app", -(before + 0.5) / 2, 2)
+    copy.learn(shared_text(CONTEXT, noon), router_line("app"), -(before + 0.5) / 2, 2)
     step = (expected(copy) - before) / 0.5
     return 3 * sqrt(2) * DEVIATION * sqrt(step / (2 - step))
 

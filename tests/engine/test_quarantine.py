@@ -22,13 +22,10 @@ from tests.engine.test_gate import DIRTY, events_of
 from tests.engine.test_replay import everyone, lived, same_weights
 from tests.engine.told import SHE, bought, tracked
 from tests.rewarded_histories import MINUTE_US, windowed
-from tests.wardrobe import CAMPAIGN, NOON_US, SECOND_US
+from tests.wardrobe import NOON_US, SECOND_US, TALKATIVE
 
 Opened = Callable[..., Engine]
 DAY_US = 86_400 * SECOND_US
-TALKATIVE = CAMPAIGN.replace("campaign: wardrobe", "campaign: talkative").replace(
-    "send_nothing: {allowed: true, price: 0.05}\n", ""
-)
 
 
 def decided(engine: Engine, channel: str = "app", now_us: int = NOON_US) -> DecisionTaken:
@@ -218,10 +215,7 @@ def test_only_what_waits_and_has_happened_can_be_let_in(engine: Engine) -> None:
 
 
 def dirty_life(engine: Engine) -> None:
-    """Live with dirt of every kind, snapshots and re-admissions.
-
-    The campaign whose messages are clicked too soon never chooses silence, so that there is a message every time.
-    """
+    """Live with dirt of every kind, snapshots and re-admissions, and always a message to be clicked too soon."""
     engine.apply_campaign(TALKATIVE, NOON_US)
     for number in range(4):
         lived(engine, 25, 25 * number)

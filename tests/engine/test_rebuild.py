@@ -22,8 +22,9 @@ from tests.wardrobe import CAMPAIGN, NOON_US, SECOND_US
 
 HOUR_US = 3600 * SECOND_US
 WINDOWED = CAMPAIGN.replace("{now: now}", "{now: now}\n    reward_window: 2 hours").replace("control_share: 0.2", "")
+WINDOWED += "learn: provisionally\n"
 ONLY_APP = ("app",)
-AT_CLOSE = WINDOWED + "learn: at_close\n"
+AT_CLOSE = WINDOWED.replace("provisionally", "at_close")
 REVALUED = AT_CLOSE.replace("clicked: 0.2", "clicked: 0.9")
 
 
@@ -79,7 +80,7 @@ def test_a_rebuild_learns_what_came_too_late(opened: Callable[..., Engine]) -> N
     assert len(late) > 50
     assert engine.state.late_rewards == len(late)
     live, rebuilt = engine.state.models["wardrobe/app/content"], anew(engine, 1)["wardrobe/app/content"]
-    line = engine.state.campaigns.catalogue("wardrobe").channels["app"].content_lines["polo"]
+    line = engine.state.campaigns.catalogue("wardrobe").channels["app"].content_lines["polo"][0]
     assert rebuilt.expected_cost("shared |X", line) < live.expected_cost("shared |X", line)  # worth more than it seemed
 
 
@@ -92,7 +93,7 @@ def test_a_changed_reward_table_starts_a_rebuild_and_the_old_log_is_worth_what_i
     propensities = [getattr(one.event, "propensity", None) for one in engine.log.read()]
     engine.apply_campaign(REVALUED, NOON_US + 600 * 60 * SECOND_US)
     finish(engine, 2, NOON_US + 601 * 60 * SECOND_US)
-    line = engine.state.campaigns.catalogue("wardrobe").channels["app"].content_lines["polo"]
+    line = engine.state.campaigns.catalogue("wardrobe").channels["app"].content_lines["polo"][0]
     cost = engine.state.models["wardrobe/app/content"].expected_cost("shared |X city=Anytown", line)
     assert cost < -0.2  # at 0.2 a click, no expectation could lie beyond it
     again = [getattr(one.event, "propensity", None) for one in engine.log.read()]

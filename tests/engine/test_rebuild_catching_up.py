@@ -102,4 +102,4 @@ def test_a_provisional_decision_that_closes_during_a_rebuild_weighs_as_every_oth
 
 def contents(found: Catalogue) -> list[tuple[str, str]]:
     """Return the app's content model with each line that it chooses from."""
-    return [("wardrobe/app/content", line) for line in found.channels["app"].content_lines.values()]
+    return [("wardrobe/app/content", line) for line, *_ in found.channels["app"].content_lines.values()]

@@ -69,7 +69,7 @@ def test_windows_that_end_at_one_moment_close_in_one_tick(opened: Opened, monkey
 
 def test_a_decision_without_outcome_is_read_once_to_be_closed(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """It teaches both halves at its close, and those are one look into the log."""
-    engine = opened(source=WINDOWED)
+    engine = opened(source=WINDOWED + "learn: provisionally\n")
     decision = sent(engine, NOON_US)
     engine.commit()
     read: list[int] = []

@@ -18,7 +18,7 @@ from engine.types import Features
 from tests.wardrobe import NOON_US
 
 MINUTE_US = 60_000_000
-LATER_US = NOON_US + 100_000 * MINUTE_US
+LATER_US = NOON_US + 40_000 * MINUTE_US
 TYPES = ("cookie", "email", "phone", "app", "customer_id", "device")
 NAMES = tuple(f"{number:032x}" for number in range(len(TYPES)))
 """The keyed hashes of six identities, each of its own type."""

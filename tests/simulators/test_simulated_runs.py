@@ -5,6 +5,8 @@ from math import sqrt
 import numpy as np
 import pytest
 
+from engine import quarantine
+from engine.customers.types import QuarantineReason
 from simulators.engine_target import EngineTarget
 from simulators.measures import share_of
 from simulators.policies import policies_of
@@ -22,6 +24,19 @@ def test_the_same_seed_and_settings_give_the_same_run(name: str) -> None:
     first, again = (run(name, "ryan", decisions=300, target=EngineTarget) for _ in range(2))
     assert first == again
     assert first.decisions == 300
+
+
+def test_nothing_that_a_clean_world_reports_is_put_aside_for_its_form() -> None:
+    """What customers do and buy reaches the engine: only what looks like no person's doing may be stopped."""
+    target = EngineTarget()
+    lived, _ = life("engine", decisions=600, target=lambda: target)
+    for _ in lived.lived():
+        pass
+    stopped = quarantine.counts(target.engine)
+    bought = target.engine.log.rows("SELECT count(*) FROM events WHERE body LIKE '%\"purchase\"%'")
+    target.close()
+    assert QuarantineReason.SCHEMA not in stopped
+    assert bought[0][0] > 20
 
 
 def test_another_seed_gives_another_run() -> None:

@@ -1,0 +1,180 @@
+"""What is each choice of the engine's recipe worth? Never a pass or fail, and never where the recipe itself is kept.
+
+`python -m benchmarks.recipe_study [DECISIONS]` (8,000) lets the engine live through `steady` and `silent-move` as it is
+shipped, and again with one choice made otherwise at a time, each with the same five seeds, which no choice was made on.
+What a choice is worth is the difference in oracle share over a whole run, paired by seed. `--write` puts the table into
+this folder's README.
+"""
+
+import importlib
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from math import log, sqrt
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import mean, stdev
+
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+from engine.customers.memory import DAY_US
+from engine.fit import STEPS
+from simulators.engine_target import EngineTarget
+from simulators.loop import Life
+from simulators.measures import end_of, share_of
+from simulators.target_policy import TargetPolicy
+from simulators.world.people import Mixture
+from simulators.world.personas import load_personas
+from simulators.world.scenarios import SCENARIOS, customers_for
+from simulators.world.world import World
+
+README = Path(__file__).with_name("README.md")
+SCENARIO_IDS = ("steady", "silent-move")
+SEEDS = (101, 102, 103, 104, 105)
+STUDENT_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
+"""Two-sided 95 % quantiles of Student's t by the number of differences."""
+WORKERS = 2
+
+
+class Variant(Struct, frozen=True):
+    """The recipe with one choice made otherwise: what is put in the place of which name, and lines for the campaign."""
+
+    name: str
+    instead: Mapping[str, object] = {}
+    campaign: str = ""
+
+
+def same_line(line: str, price: float | None = None) -> tuple[str, ...]:  # noqa: ARG001  as `fitted_lines` has it
+    """Return an action's lines where nothing is told of fit."""
+    return (line,) * (STEPS + 1)
+
+
+def _half_lives(days: float) -> dict[str, object]:
+    rate = -log(2) / (days * DAY_US)
+    return {f"engine.customers.memory._RATES/{kind}": rate for kind in ("category", "device", "channel")}
+
+
+SHIPPED = Variant("as shipped")
+VARIANTS = (
+    SHIPPED,
+    Variant(
+        "before: all features alike, normalized, rate 0.03, no fit",
+        {
+            "engine.vowpal_wabbit.UPDATE": "",
+            "engine.vowpal_wabbit.LEARNING_RATE": 0.03,
+            "engine.features.CONTEXT_WEIGHT": 1,
+            "engine.campaign.catalogue.ROUTER_WEIGHT": 1,
+            "engine.campaign.catalogue.fitted_lines": same_line,
+        },
+    ),
+    Variant("no fit", {"engine.campaign.catalogue.fitted_lines": same_line}),
+    Variant("context weighs as much as actions", {"engine.features.CONTEXT_WEIGHT": 1}),
+    Variant("context weighs a hundredth", {"engine.features.CONTEXT_WEIGHT": 0.01}),
+    Variant("the router's channels weigh 1", {"engine.campaign.catalogue.ROUTER_WEIGHT": 1}),
+    Variant("learning rate 0.03", {"engine.vowpal_wabbit.LEARNING_RATE": 0.03}),
+    Variant("learning rate 0.003", {"engine.vowpal_wabbit.LEARNING_RATE": 0.003}),
+    Variant("habits with a half-life of 30 days", _half_lives(30)),
+    Variant("channels learn from each other in full", {"engine.learner.LENT_WEIGHT": 2}),
+    Variant("greed 100", campaign="exploration: {greed: 100}"),
+    Variant("floor 0.02", campaign="exploration: {floor: 0.02}"),
+    Variant("learn provisionally", campaign="learn: provisionally"),
+)
+
+
+class Lived(Struct, frozen=True):
+    """Oracle shares of one run: over all of it, and over its last fifth."""
+
+    share: float
+    end: float
+
+
+class _Changed(EngineTarget):
+    """An engine whose campaigns say something more."""
+
+    said = ""
+
+    def apply_campaign(self, source: str) -> None:
+        super().apply_campaign(f"{source}{self.said}\n")
+
+
+def lived(variant: Variant, scenario_id: str, seed: int, decisions: int) -> Lived:
+    """Live through a scenario with one choice made otherwise, in a process of its own."""
+    for path, value in variant.instead.items():
+        _put(path, value)
+    scenario = SCENARIOS[scenario_id]
+    world = World(scenario, Mixture(load_personas(), scenario.quirk), seed, customers_for(scenario, decisions))
+    target = _Changed()
+    target.said = variant.campaign
+    life = Life(world, TargetPolicy(target, world.catalogue), "engine", decisions)
+    for _ in life.lived():
+        pass
+    life.policy.close()
+    run = life.run()
+    return Lived(share_of(run.bins) or 0.0, share_of(end_of(run)) or 0.0)
+
+
+def _put(path: str, value: object) -> None:
+    """Put a value in the place of a module's name, or (after a slash) of an entry of a mapping there."""
+    path, _, key = path.partition("/")
+    module, _, name = path.rpartition(".")
+    if key:
+        getattr(importlib.import_module(module), name)[key] = value
+    else:
+        setattr(importlib.import_module(module), name, value)
+
+
+def main() -> None:
+    """Live through all of it and print what each choice is worth."""
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    decisions = numbers[0] if numbers else 8_000
+    found = studied(decisions)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
+    place = f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip()}, {platform.machine()}"
+    place += f", Python {platform.python_version()}; {decisions:,} decisions, seeds {', '.join(map(str, SEEDS))}."
+    rows = [_row(variant, found) for variant in VARIANTS]
+    table = Table("recipe", *(f"{name}: {what}" for name in SCENARIO_IDS for what in ("share", "end", "worth")))
+    for row in rows:
+        table.add_row(*row)
+    console = Console(width=150)
+    console.print(place, table, soft_wrap=True)
+    if "--write" in sys.argv:
+        _write(place, table, rows)
+
+
+def studied(decisions: int) -> dict[tuple[str, str, int], Lived]:
+    """Return each run by variant, scenario and seed; every run has a fresh process, so that no change outlives it."""
+    asked = [(variant, name, seed) for variant in VARIANTS for name in SCENARIO_IDS for seed in SEEDS]
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        runs = [pool.submit(lived, *each, decisions) for each in asked]
+        return {(each[0].name, *each[1:]): run.result() for each, run in zip(asked, runs, strict=True)}
+
+
+def _row(variant: Variant, found: Mapping[tuple[str, str, int], Lived]) -> list[str]:
+    row = [variant.name]
+    for name in SCENARIO_IDS:
+        mine, shipped = ([found[which.name, name, seed] for seed in SEEDS] for which in (variant, SHIPPED))
+        row += [f"{mean(one.share for one in mine):.3f}", f"{mean(one.end for one in mine):.3f}"]
+        worth = [one.share - other.share for one, other in zip(mine, shipped, strict=True)]
+        margin = STUDENT_95[len(worth)] * stdev(worth) / sqrt(len(worth))
+        row.append("" if variant is SHIPPED else f"{mean(worth):+.3f} ± {margin:.3f}")
+    return row
+
+
+def _write(place: str, table: Table, rows: list[list[str]]) -> None:
+    heads = [str(column.header) for column in table.columns]
+    lines = [place, "", f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    begin, end = "<!-- recipe_study -->", "<!-- end of recipe_study -->"
+    text = README.read_text(encoding="utf-8")
+    before, rest = text.split(begin, 1)
+    after = rest.split(end, 1)[1]
+    README.write_text("".join([before, begin, "\n", "\n".join(lines), "\n", end, after]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

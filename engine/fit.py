@@ -1,0 +1,74 @@
+"""Fit: how well an action suits what a customer does by herself, in steps. Never a rule, never a probability.
+
+Models see it beside each action, under weights that all actions share: what one content has taught of those who look at
+its category holds for a content that nobody has seen. It is told in steps, so that an action has few lines and each is
+parsed once.
+"""
+
+from collections.abc import Iterable, Mapping
+from math import sqrt
+
+from engine.types import Features
+
+STEPS = 8
+"""Steps above none; with four a fifth of what fit is worth is lost, with numbers as they are nothing is won."""
+PARTS = 12
+PART_HOURS = 24 // PARTS
+_LIVELIEST = 6.0  # times as often as an even spread over the day: nobody needs to be told from there on
+
+
+def fitted_lines(line: str, price: float | None = None) -> tuple[str, ...]:
+    """Return an action's line at each step of fit, none first; with its price where what fits may be too dear."""
+    return (line, *(f"{line} |F {_text(step / STEPS, price)}" for step in range(1, STEPS + 1)))
+
+
+def _text(fit: float, price: float | None) -> str:
+    both = f"fit:{fit:.4g} square:{fit * fit:.4g}"
+    return both if price is None else f"{both} price:{fit * price:.4g}"
+
+
+def category_steps(profile: Features, categories: Iterable[str]) -> dict[str, int]:
+    """Return how well contents of each category fit: her interest by habit and lately in equal parts."""
+    numbers = profile.numbers
+    if not numbers:
+        return dict.fromkeys(categories, 0)
+    return {
+        name: _step((numbers.get(f"category/{name}", 0.0) + numbers.get(f"category.lately/{name}", 0.0)) / 2)
+        for name in categories
+    }
+
+
+def part_of_day(hour: int) -> str:
+    """Return the name of the part of the day that a local hour lies in."""
+    start = hour // PART_HOURS * PART_HOURS
+    return f"{start:02d}-{start + PART_HOURS:02d}"
+
+
+_AROUND = [
+    tuple(f"hours/{part_of_day(hour % 24)}" for hour in (24 + hour - PART_HOURS, hour, hour + PART_HOURS))
+    for hour in range(24)
+]
+_PARTS = frozenset(name for names in _AROUND for name in names)
+
+
+def hour_steps(profile: Features, hours: Mapping[str, int]) -> dict[str, int]:
+    """Return how well send slots fit, by the local hour of each one's send time: how lively she is around then.
+
+    Nothing fits one of whom no hour is known; what little is known is eked out by an even spread over the day.
+    """
+    numbers = profile.numbers
+    known = sum(number for name, number in numbers.items() if name in _PARTS)
+    if not known:
+        return dict.fromkeys(hours, 0)
+    return {slot: _step(_liveliness(numbers, hour, known) / _LIVELIEST) for slot, hour in hours.items()}
+
+
+def _liveliness(numbers: Mapping[str, float], hour: int, known: float) -> float:
+    """Return how often she comes around an hour, in times of an even spread; half of it by the parts beside it."""
+    before, at, after = (numbers.get(name, 0.0) for name in _AROUND[hour])
+    return PARTS * (2 * at + before + after) / 4 + 1 - known
+
+
+def _step(part: float) -> int:
+    """Return the step of a part of 1: by its root, so that the first interest counts most."""
+    return round(STEPS * sqrt(min(part, 1.0)))

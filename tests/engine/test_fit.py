@@ -1,0 +1,78 @@
+"""Fit: what a customer does by herself speaks for the actions that suit it, and for others as little as for none."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.customer_operations import track
+from engine.engine import Engine
+from engine.features import scaled
+from engine.fit import PART_HOURS, STEPS, category_steps, fitted_lines, hour_steps, part_of_day
+from engine.types import DecideRequest, Features, RewardRequest
+from engine.vowpal_wabbit import Bandit
+from tests.engine.told import tracked
+from tests.wardrobe import NOON_US, SECOND_US, TALKATIVE
+
+LAW = settings(max_examples=200, deadline=None, derandomize=True)
+shares = st.floats(0, 1)
+
+
+@LAW
+@given(shares, shares, shares)
+def test_more_interest_never_fits_less(habit: float, lately: float, more: float) -> None:
+    """A category's step grows with either share of it, from none for nothing to the last for everything."""
+    steps = [
+        category_steps(Features(numbers={"category/suits": one, "category.lately/suits": lately}), ("suits",))["suits"]
+        for one in sorted((habit, min(1.0, habit + more)))
+    ]
+    assert 0 <= steps[0] <= steps[1] <= STEPS
+    nothing, all_of_it = Features(), Features(numbers={"category/suits": 1.0, "category.lately/suits": 1.0})
+    assert [category_steps(each, ("suits",)) for each in (nothing, all_of_it)] == [{"suits": 0}, {"suits": STEPS}]
+
+
+@LAW
+@given(st.integers(0, 23), shares, st.integers(0, 23))
+def test_the_hour_she_comes_at_fits_best(comes: int, share: float, other: int) -> None:
+    """No slot fits better than one at the hour she comes at, and where no hour is known none fits at all."""
+    known = Features(numbers={f"hours/{part_of_day(comes)}": share} if share else {})
+    found = hour_steps(known, {"hers": comes, "other": other})
+    assert found["other"] <= found["hers"] <= STEPS
+    if share > 0.5 and min((other - comes) % 24, (comes - other) % 24) > 2 * PART_HOURS:
+        assert found["other"] < found["hers"]
+    assert hour_steps(Features(), {"any": other}) == {"any": 0}
+
+
+def test_an_action_has_one_line_for_each_step() -> None:
+    """All begin with what the action is; the first says nothing of fit, and each of the others something else."""
+    lines = fitted_lines("|A content=suit", scaled(399))
+    assert (len(set(lines)), lines[0]) == (STEPS + 1, "|A content=suit")
+    assert all(line.startswith("|A content=suit |F fit:") and " price:" in line for line in lines[1:])
+
+
+def test_a_lesson_says_what_the_decision_saw(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines that models learn are those that they chose by, fit included, at any hour and in any zone."""
+    engine.apply_campaign(TALKATIVE, NOON_US)
+    asked, learned = set[tuple[str, str]](), list[tuple[str, str]]()
+    probabilities, learn = Bandit.probabilities, Bandit.learn
+
+    def asking(model: Bandit, shared: str, actions: tuple[str, ...]) -> list[float]:
+        asked.update((shared, action) for action in actions)
+        return probabilities(model, shared, actions)
+
+    def learning(model: Bandit, shared: str, action: str, cost: float, weight: int) -> None:
+        learned.append((shared, action))
+        learn(model, shared, action, cost, weight)
+
+    monkeypatch.setattr(Bandit, "probabilities", asking)
+    monkeypatch.setattr(Bandit, "learn", learning)
+    for number in range(40):
+        now_us = NOON_US + number * 5 * 3600 * SECOND_US
+        track(engine, tracked(occur_time_us=now_us - SECOND_US, event_id=f"e{number}"), now_us)
+        zone = ("America/Chicago", "Asia/Tokyo")[number % 2]
+        request = DecideRequest("talkative", "ryan", channels=("email",), time_zone=zone)
+        engine.reward(RewardRequest(engine.decide(request, now_us).decision_id, value=0.5), now_us)
+    engine.learn(100)
+    chosen_among_many = [line for line in learned if "channel=" not in line[1]]
+    assert len(chosen_among_many) > 100
+    assert asked.issuperset(chosen_among_many)
+    assert {"|F" in action for _, action in chosen_among_many} == {True, False}
