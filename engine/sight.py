@@ -131,7 +131,8 @@ def exported(engine: Engine, identity: Identity, now_us: int) -> Iterator[bytes]
     the log's order. Parts are at most an event each, so that nothing large is held. Raises as `customer` does, at once.
     """
     person = _person(engine, identity)
-    seqs = traces(engine.log, engine.customers, frozenset(person.identities))
+    with engine.all_or_nothing():  # it saves customers, and where that fails the log takes back what is uncommitted
+        seqs = traces(engine.log, engine.customers, frozenset(person.identities))
     return _document(_customer(engine, person, now_us), events_at(engine.log, seqs))
 
 
@@ -199,7 +200,9 @@ def _behaviour(person: Person, now_us: int) -> Iterator[Behaviour]:
 
 
 def _decisions(engine: Engine, hers: frozenset[str]) -> Iterator[SeenDecision]:
-    for logged in decisions_of(engine.log, engine.customers, hers, EVENTS_LOOKED_AT)[:DECISIONS_SHOWN]:
+    with engine.all_or_nothing():
+        newest = decisions_of(engine.log, engine.customers, hers, EVENTS_LOOKED_AT)
+    for logged in newest[:DECISIONS_SHOWN]:
         yield _seen(engine, logged, decision_in(logged))
 
 

@@ -10,11 +10,15 @@ from engine.customers.memory import DAY_US
 from engine.customers.types import Consent, IdentifyRequest, LinkRequest, TrackRequest
 from engine.engine import Engine
 from engine.erasure import erase
-from engine.errors import InvalidRequest, NotFound
+from engine.errors import InvalidRequest, LogUnavailable, NotFound
 from engine.events import DecisionTaken
+from engine.history import past_of
+from engine.log.customers_table import CustomersTable
+from engine.replay import replay
 from engine.sight import customer, exported
 from engine.types import DecideRequest, Features, Identity, RewardRequest
 from tests.engine.erasing import Town
+from tests.engine.test_replay import everyone
 from tests.wardrobe import NOON_US, SECOND_US
 
 COOKIE, EMAIL = Identity("cookie", "ryan's browser"), Identity("email", "ryan@mail.example")
@@ -165,6 +169,26 @@ def test_who_was_never_seen_or_was_erased_is_not_found(ryan: Engine) -> None:
     erase(ryan, EMAIL, NOON_US, rebuild_models=False)
     with pytest.raises(NotFound):
         customer(ryan, COOKIE, NOON_US)
+
+
+@pytest.mark.parametrize("look", [customer, lambda *asked: list(exported(*asked))])
+def test_a_look_that_fails_leaves_no_fold_ahead_of_the_log(
+    ryan: Engine, monkeypatch: pytest.MonkeyPatch, look: Callable[..., object]
+) -> None:
+    """Where the disk is full as customers are saved, what the log took back is taken back from every fold."""
+    with monkeypatch.context() as full:
+
+        def failing(table: CustomersTable, *_: object, **__: object) -> None:
+            table._log.undo()
+            raise LogUnavailable("the disk is full")
+
+        full.setattr(CustomersTable, "save", failing)
+        track(ryan, TrackRequest(EMAIL, "browse", "lost", NOON_US), NOON_US)
+        with pytest.raises(LogUnavailable):
+            look(ryan, COOKIE, NOON_US)
+    track(ryan, TrackRequest(EMAIL, "browse", "lost", NOON_US), NOON_US)
+    ryan.commit()
+    assert everyone(ryan.customers) == everyone(replay(ryan.log.read(), past_of(ryan.log)).customers)
 
 
 def test_what_is_shown_is_the_same_after_a_restart(ryan: Engine, opened: Callable[..., Engine]) -> None:
