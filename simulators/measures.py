@@ -5,10 +5,12 @@ is what the engine is to reach on its defaults, at 30,000 decisions and five see
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 
 from simulators.results import Bin, Change, Report, Run, oracle_share
+from simulators.world.scenarios import SCENARIOS
 
 ENGINE, FROZEN, CONSTANT, SHARED, ISOLATED = "engine", "frozen", "best-constant", "shared-model", "isolated-channels"
 RECOVERED = 0.9
@@ -17,6 +19,7 @@ ROLLING = 10
 """Contacts that a share around a life event is taken over."""
 LAST = 5
 """The end of a run is its last fifth."""
+_FLIP_DAY = SCENARIOS["taste-flip"].happenings[0].first_day
 
 
 class Measured(Struct, frozen=True):
@@ -98,23 +101,22 @@ def desktop_share(run: Run | None, first: int = 10, last: int = 40) -> float | N
     return sum(one.desktop_only for one in mine) / sent if sent else None
 
 
-def decisions_to_recover(run: Run | None) -> float | None:
-    """Return how many decisions after half of a run its share is back at 90 % of what it was just before."""
+def decisions_to_recover(run: Run | None, day: int) -> float | None:
+    """Return how many decisions after a day on which all changed the share is back at 90 % of what it was before.
+
+    It is counted from the first bin that reaches into that day, and none that began before it counts as recovered.
+    """
     if run is None:
         return None
-    half = run.planned / 2
-    ends = 0
-    before: list[tuple[int, Bin]] = []
-    after: list[tuple[int, Bin]] = []
-    for one in run.bins:
-        ends += one.decisions
-        (before if ends <= half else after).append((ends, one))
-    was = share_of(one for _, one in before[-LAST:])
+    before = [one for one in run.bins if one.last_day < day]
+    was = share_of(before[-LAST:])
     if was is None or was <= 0:
         return None
-    for end, one in after:
-        if one.share is not None and one.share >= RECOVERED * was:
-            return end - half
+    decisions = 0
+    for number, one in enumerate(run.bins[len(before) :]):
+        decisions += one.decisions
+        if number > 0 and one.share is not None and one.share >= RECOVERED * was:
+            return float(decisions)
     return None
 
 
@@ -199,7 +201,7 @@ _RULES: Mapping[str, Sequence[tuple[str, str, str, Rule]]] = {
             "decisions until recovered",
             "decisions after the flip until the share is back at 90 % of the one before",
             "<= 4000",
-            _of(ENGINE, decisions_to_recover),
+            _of(ENGINE, partial(decisions_to_recover, day=_FLIP_DAY)),
         ),
     ),
     "one-message": (

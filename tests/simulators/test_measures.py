@@ -78,12 +78,13 @@ def test_desktop_offers_are_counted_after_ten_contacts() -> None:
     assert desktop_share(structs.replace(RUN, changes=(*early, *late))) == pytest.approx(0.05)
 
 
-def test_recovery_from_a_flip_is_counted_from_the_middle_of_the_run() -> None:
-    """The share before is that of the five bins before the flip; the third bin after it is the first to have it."""
-    shares = [0.1] * 20 + [0.5] * 5 + [0.0, 0.1, 0.46] + [0.5] * 22
-    assert decisions_to_recover(structs.replace(RUN, bins=tuple(map(one_bin, shares)))) == 60
-    never = structs.replace(RUN, bins=tuple(map(one_bin, [0.5] * 25 + [0.1] * 25)))
-    assert decisions_to_recover(never) is None
+def test_recovery_from_a_flip_is_counted_from_its_day() -> None:
+    """The share before is that of the five bins before the flip's day; the bin it falls into is no recovery yet."""
+    shares = [0.1] * 20 + [0.5] * 5 + [0.5, 0.0, 0.46] + [0.5] * 22
+    bins = [structs.replace(one_bin(share), last_day=day) for day, share in enumerate(shares)]
+    assert decisions_to_recover(structs.replace(RUN, bins=tuple(bins)), day=25) == 60
+    assert decisions_to_recover(structs.replace(RUN, bins=tuple(bins[:27])), day=25) is None
+    assert decisions_to_recover(None, day=25) is None
 
 
 def test_a_ratio_of_rewards_sets_the_engine_beside_another_policy() -> None:
