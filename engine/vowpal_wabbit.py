@@ -15,7 +15,6 @@ from msgspec import MsgspecError, json
 from vowpalwabbit import Example, Workspace
 
 _EXAMPLES_KEPT = 16_384  # of all models together; a parsed example holds 32 KB
-_MENUS_KEPT = 1_024
 _READING = re.compile(r"--(?:bit_precision|hash|interactions) \S+")
 _BITS = 18
 _WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single precision when they are added up
@@ -120,9 +119,9 @@ class Bandit:
 class _Reader:
     """Parses lines for every model that reads them alike: a workspace that never learns, so that nothing goes stale.
 
-    An action's example is kept for good, as are menus, the examples of the action lines asked about together. The last
-    shared line stays parsed until another comes, since a decision asks several models about one. Whoever asks holds the
-    lock until it has its answer: engines in several threads share a reader.
+    An action's example is kept for good. The last shared line stays parsed until another comes, since a decision asks
+    several models about one. Whoever asks holds the lock until it has its answer: engines in several threads share a
+    reader.
     """
 
     def __init__(self, reading: str) -> None:
@@ -130,7 +129,6 @@ class _Reader:
         self._workspace = Workspace(f"--cb_explore_adf --cb_type mtr {reading} --quiet")
         self._shared, self._context = "", list[Example]()
         self._actions: dict[str, Example] = {}
-        self._menus: dict[tuple[str, ...], list[Example]] = {}
 
     def examples(self, shared: str, actions: tuple[str, ...]) -> list[Example]:
         """Return the example of a shared line, good until another line is asked about, and those of its actions."""
@@ -139,18 +137,20 @@ class _Reader:
             self._shared, self._context = "", []
             self._context = self._workspace._parse(shared)
             self._shared = shared
-        return [*self._context, *(self._menus.get(actions) or self._menu(actions))]
+        known = self._actions
+        try:
+            return [*self._context, *[known[line] for line in actions]]
+        except KeyError:
+            self._read(actions)
+        return [*self._context, *[known[line] for line in actions]]
 
-    def _menu(self, actions: tuple[str, ...]) -> list[Example]:
-        if len(self._menus) >= _MENUS_KEPT or len(self._actions) + len(actions) > _EXAMPLES_KEPT:
-            self._menus.clear()
+    def _read(self, actions: tuple[str, ...]) -> None:
+        """Parse the lines that were never asked about; where too many are kept, all others are forgotten."""
         if len(self._actions) + len(actions) > _EXAMPLES_KEPT:
             self._actions.clear()
         for line in actions:
             if line not in self._actions:
                 self._actions[line] = self._workspace.example(line)
-        found = self._menus[actions] = [self._actions[line] for line in actions]
-        return found
 
 
 @cache

@@ -91,9 +91,8 @@ def test_models_asked_in_turn_answer_as_each_alone() -> None:
 
 
 def test_more_lines_than_are_kept_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where menus and examples are forgotten for want of room the answers stay."""
+    """Where examples are forgotten for want of room the answers stay."""
     monkeypatch.setattr(vowpal_wabbit, "_EXAMPLES_KEPT", 8)
-    monkeypatch.setattr(vowpal_wabbit, "_MENUS_KEPT", 3)
     vowpal_wabbit._reader.cache_clear()
     model = taught(Bandit(), lessons(100))
     for number in range(40):
