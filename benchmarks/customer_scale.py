@@ -9,14 +9,12 @@ clock.
 
 import argparse
 import os
-import platform
 import random
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from statistics import quantiles
@@ -32,6 +30,8 @@ from decisioning.v1.identity_pb2 import Identity
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.notes import tables
 
 CAMPAIGN = Path(__file__).parents[1] / "simulators" / "campaigns" / "retail.yaml"
 NAME = "autumn-wardrobe"
@@ -183,12 +183,8 @@ def main() -> None:
         decided(server, options.customers, generator, decisions)
         decided_during_a_stream(server, options.customers, generator, decisions)
         left = memory_mib(server.process_id)
-    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
     console = Console(width=120)
-    console.print(f"{datetime.now(UTC):%Y-%m-%d}, commit {git.stdout.strip()}, {platform.machine()}, ", end="")
-    console.print(
-        f"Python {platform.python_version()}, durability {options.durability}, {options.customers:,} customers"
-    )
+    console.print(tables.taken(f", durability {options.durability}, {options.customers:,} customers"))
     console.print(events)
     console.print(decisions)
     console.print(f"memory at the end: {left:.0f} MiB")

@@ -6,24 +6,21 @@ second, which is measured, dirty events of eight kinds are injected, each an equ
 `--write` puts the table into this folder's README.
 """
 
-import platform
 import random
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from math import nan, sqrt
+from math import nan
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.progress import track as progress
-from rich.table import Table
 
+from benchmarks.notes import tables
 from engine.customer_operations import identify, track
 from engine.customers.gate import Gate
 from engine.customers.types import IdentifyRequest, TrackRequest
@@ -35,7 +32,6 @@ from engine.opening import open_engine
 from engine.quarantine import counts
 from engine.types import DecideRequest, Features, Identity, RewardRequest
 
-README = Path(__file__).with_name("README.md")
 START_US = 1_782_993_600_000_000
 SECOND_US, MINUTE_US, HOUR_US, DAY_US = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 CATEGORIES = ("polos", "suits", "denim", "house-music", "shoes", "hats")
@@ -246,12 +242,6 @@ def oracle_share(world: World) -> float:
     return (mean(late) - at_random) / (SUITS - at_random)
 
 
-def interval(values: list[float]) -> str:
-    """Return the mean of paired differences with its 95 % interval (Student's t over the seeds)."""
-    half = 2.571 * stdev(values) / sqrt(len(values))
-    return f"{mean(values):+.3f} ± {half:.3f}"
-
-
 def rows() -> list[list[str]]:
     """Live through every share, gate on and off, and return the table's lines."""
     runs = [(share, seed, gate) for share in (0.0, *SHARES) for seed in SEEDS for gate in (Gate(), None)]
@@ -264,7 +254,7 @@ def rows() -> list[list[str]]:
         on, off = shares[share, True], shares[share, False]
         cost_on, cost_off = ([was - now for was, now in zip(clean, these, strict=True)] for these in (on, off))
         spared = [off / 2 - on for off, on in zip(cost_off, cost_on, strict=True)]
-        cells = [f"{mean(on):.3f}", f"{mean(off):.3f}", interval(cost_on), interval(cost_off), interval(spared)]
+        cells = [f"{mean(on):.3f}", f"{mean(off):.3f}", *map(tables.paired, (cost_on, cost_off, spared))]
         lines.append([f"{share:.0%}", *cells])
     return lines
 
@@ -272,27 +262,13 @@ def rows() -> list[list[str]]:
 HEADER = ("dirty", "share, gate on", "share, gate off", "cost, on", "cost, off", "half of cost off, less cost on")
 
 
-def write(text: str) -> None:
-    """Put the table between its two marks in the README."""
-    begin, end = "<!-- dirty_data -->", "<!-- end of dirty_data -->"
-    before, _, rest = README.read_text().partition(begin)
-    README.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
-
-
 def main() -> None:
     """Live, measure, print, and write where that is asked for."""
     console, lines = Console(width=140), rows()
-    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
-    where = f"{datetime.now(UTC):%Y-%m-%d}, commit {git.stdout.strip()}, {platform.machine()}, "
-    where += f"Python {platform.python_version()}; {CUSTOMERS} customers, {DAYS} days, {len(SEEDS)} seeds."
-    table = Table(*HEADER)
-    for cells in lines:
-        table.add_row(*cells)
-    console.print(where)
-    console.print(table)
+    where = tables.taken(f"; {CUSTOMERS} customers, {DAYS} days, {len(SEEDS)} seeds.")
+    tables.printed(console, where, HEADER, lines)
     if "--write" in sys.argv[1:]:
-        marked = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
-        write("\n".join([where, "", *marked, *("| " + " | ".join(cells) + " |" for cells in lines)]))
+        tables.note("dirty_data", f"{where}\n\n{tables.markdown(HEADER, lines)}")
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@ while a caller goes on deciding.
 """
 
 import json
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from statistics import quantiles
@@ -27,6 +26,7 @@ from msgspec import structs
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.notes import tables
 from engine.events import DecisionTaken, RewardReceived
 from engine.opening import open_engine
 from engine.types import DecideRequest, Features
@@ -144,7 +144,6 @@ def row(name: str, latencies_ms: list[float]) -> tuple[str, ...]:
 def main() -> None:
     """Measure and print."""
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
     console = Console(width=120)
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -158,8 +157,7 @@ def main() -> None:
     if begun is None or swapped is None:
         raise SystemExit("the rebuild did not end in time")
     seconds = (swapped - begun).total_seconds()
-    console.print(f"{datetime.now(UTC):%Y-%m-%d}, commit {git.stdout.strip()}, {platform.machine()}, ", end="")
-    console.print(f"Python {platform.python_version()}")
+    console.print(tables.taken(""))
     console.print(f"rebuild of {events:,} events: {seconds:.0f} s, {events / seconds:,.0f} events/s")
     shown = Table("Decide", "calls", "median ms", "p99 ms", "longest ms")
     shown.add_row(*row("before", before))

@@ -7,21 +7,17 @@ this folder's README.
 """
 
 import importlib
-import platform
-import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
-from math import log, sqrt
+from math import log
 from multiprocessing import get_context
-from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 from msgspec import Struct
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.notes import tables
 from engine.customers.memory import DAY_US
 from engine.fit import STEPS
 from simulators.engine_target import EngineTarget
@@ -33,11 +29,8 @@ from simulators.world.personas import load_personas
 from simulators.world.scenarios import SCENARIOS, customers_for
 from simulators.world.world import World
 
-README = Path(__file__).with_name("README.md")
 SCENARIO_IDS = ("steady", "silent-move")
 SEEDS = (101, 102, 103, 104, 105)
-STUDENT_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
-"""Two-sided 95 % quantiles of Student's t by the number of differences."""
 WORKERS = 2
 
 
@@ -133,17 +126,12 @@ def main() -> None:
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     decisions = numbers[0] if numbers else 8_000
     found = studied(decisions)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
-    place = f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip()}, {platform.machine()}"
-    place += f", Python {platform.python_version()}; {decisions:,} decisions, seeds {', '.join(map(str, SEEDS))}."
+    where = tables.taken(f"; {decisions:,} decisions, seeds {', '.join(map(str, SEEDS))}.")
+    header = ("recipe", *(f"{name}: {what}" for name in SCENARIO_IDS for what in ("share", "end", "worth")))
     rows = [_row(variant, found) for variant in VARIANTS]
-    table = Table("recipe", *(f"{name}: {what}" for name in SCENARIO_IDS for what in ("share", "end", "worth")))
-    for row in rows:
-        table.add_row(*row)
-    console = Console(width=150)
-    console.print(place, table, soft_wrap=True)
+    tables.printed(Console(width=150), where, header, rows)
     if "--write" in sys.argv:
-        _write(place, table, rows)
+        tables.note("recipe_study", f"{where}\n\n{tables.markdown(header, rows)}")
 
 
 def studied(decisions: int) -> dict[tuple[str, str, int], Lived]:
@@ -160,20 +148,8 @@ def _row(variant: Variant, found: Mapping[tuple[str, str, int], Lived]) -> list[
         mine, shipped = ([found[which.name, name, seed] for seed in SEEDS] for which in (variant, SHIPPED))
         row += [f"{mean(one.share for one in mine):.3f}", f"{mean(one.end for one in mine):.3f}"]
         worth = [one.share - other.share for one, other in zip(mine, shipped, strict=True)]
-        margin = STUDENT_95[len(worth)] * stdev(worth) / sqrt(len(worth))
-        row.append("" if variant is SHIPPED else f"{mean(worth):+.3f} ± {margin:.3f}")
+        row.append("" if variant is SHIPPED else tables.paired(worth))
     return row
-
-
-def _write(place: str, table: Table, rows: list[list[str]]) -> None:
-    heads = [str(column.header) for column in table.columns]
-    lines = [place, "", f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
-    lines += [f"| {' | '.join(row)} |" for row in rows]
-    begin, end = "<!-- recipe_study -->", "<!-- end of recipe_study -->"
-    text = README.read_text(encoding="utf-8")
-    before, rest = text.split(begin, 1)
-    after = rest.split(end, 1)[1]
-    README.write_text("".join([before, begin, "\n", "\n".join(lines), "\n", end, after]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,14 +5,11 @@ and each way to learn: clicks come within a minute, purchases minutes, hours or 
 clicked most is not the one that sells. Midway the tastes flip. `--write` puts the table into this folder's README.
 """
 
-import platform
 import random
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from heapq import heappop, heappush
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from benchmarks.notes import tables
 from engine.campaign.catalogue import catalogue
 from engine.engine import Engine
 from engine.features import shared_text
@@ -30,7 +27,6 @@ from engine.policy import content_name
 from engine.times import local_time
 from engine.types import DecideRequest, Features, RewardRequest
 
-README = Path(__file__).with_name("README.md")
 START_US = 1_782_993_600_000_000
 MINUTE_US = 60_000_000
 DELAYS = {"minutes": (10, "30 minutes"), "hours": (8 * 60, "1 day"), "days": (24 * 60, "3 days")}
@@ -163,19 +159,6 @@ HEADER = (
 )
 
 
-def noted(rows: list[list[str]], where: str) -> str:
-    """Return the rows as a Markdown table under a line that says when, from what and where."""
-    lines = [where, "", "| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
-    return "\n".join([*lines, *("| " + " | ".join(cells) + " |" for cells in rows)])
-
-
-def write(text: str) -> None:
-    """Put the table between its two marks in the README."""
-    begin, end = "<!-- reward_delays -->", "<!-- end of reward_delays -->"
-    before, _, rest = README.read_text().partition(begin)
-    README.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
-
-
 def main() -> None:
     """Live, measure, print, and write where that is asked for."""
     console = Console(width=140)
@@ -183,16 +166,10 @@ def main() -> None:
     runs = [(delay, learn) for delay in DELAYS for learn in MODES]
     for delay, learn in track(runs, "living", console=console, transient=True):
         rows.append(row(delay, learn, [lived(delay, learn, seed) for seed in SEEDS]))
-    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
-    where = f"{datetime.now(UTC):%Y-%m-%d}, commit {git.stdout.strip()}, {platform.machine()}, "
-    where += f"Python {platform.python_version()}; {BEFORE:,} decisions before the flip, {AFTER:,} after it."
-    table = Table(*HEADER)
-    for cells in rows:
-        table.add_row(*cells)
-    console.print(where)
-    console.print(table)
+    where = tables.taken(f"; {BEFORE:,} decisions before the flip, {AFTER:,} after it.")
+    tables.printed(console, where, HEADER, rows)
     if "--write" in sys.argv[1:]:
-        write(noted(rows, where))
+        tables.note("reward_delays", f"{where}\n\n{tables.markdown(HEADER, rows)}")
 
 
 if __name__ == "__main__":

@@ -5,19 +5,15 @@ and prints the processor time of the world and of the engine, and of the world u
 `--write` puts the table into this folder's README. The aim is 60 seconds on one core, engine included.
 """
 
-import platform
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 from msgspec import Struct
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.notes import tables
 from simulators.engine_target import EngineTarget
 from simulators.loop import Life
 from simulators.policy import Policy
@@ -29,7 +25,6 @@ from simulators.world.personas import load_personas
 from simulators.world.scenarios import SCENARIOS, customers_for
 from simulators.world.world import World
 
-README = Path(__file__).with_name("README.md")
 SEED = 1
 
 
@@ -96,30 +91,15 @@ def rows(scenario: str, planned: int) -> list[list[str]]:
 HEADER = ("scenario", "part", "decisions", "processor seconds", "us a decision")
 
 
-def write(text: str) -> None:
-    """Put the table between its two marks in the README."""
-    begin, end = "<!-- simulation_speed -->", "<!-- end of simulation_speed -->"
-    before, _, rest = README.read_text().partition(begin)
-    README.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
-
-
 def main() -> None:
     """Live, print, and write where that is asked for."""
     asked = [argument for argument in sys.argv[1:] if argument != "--write"]
     scenario, decisions = (asked + ["steady", "100000"][len(asked) :])[:2]
     found = rows(scenario, int(decisions))
-    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
-    where = f"{datetime.now(UTC):%Y-%m-%d}, commit {git.stdout.strip()}, {platform.machine()}, "
-    where += f"Python {platform.python_version()}, one core."
-    console = Console(width=120)
-    table = Table(*HEADER)
-    for cells in found:
-        table.add_row(*cells)
-    console.print(where)
-    console.print(table)
+    where = tables.taken(", one core.")
+    tables.printed(Console(width=120), where, HEADER, found)
     if "--write" in sys.argv[1:]:
-        lines = [where, "", "| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
-        write("\n".join([*lines, *("| " + " | ".join(cells) + " |" for cells in found)]))
+        tables.note("simulation_speed", f"{where}\n\n{tables.markdown(HEADER, found)}")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from msgspec import json
 from benchmarks.decision_cost.cells import Cell, Plan, Round
 from benchmarks.decision_cost.servers import ROOT
 from benchmarks.decision_cost.targets import Measured, Target, targets
+from benchmarks.notes.tables import markdown, marks, note
 
-BEGIN, END = "<!-- decision_cost -->", "<!-- end of decision_cost -->"
 Row = tuple[str, ...]
 
 
@@ -99,12 +99,6 @@ def other_rows(found: Measured) -> Iterator[Row]:
 OTHER_HEADER = ("beside it", "median", "")
 
 
-def markdown(header: Row, rows: Iterator[Row] | list[Row]) -> str:
-    """Return rows as a Markdown table."""
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
-
-
 def tables(found: Measured) -> list[tuple[Row, list[Row]]]:
     """Return the three parts of the one table: targets, cells, and what stands beside them."""
     cells = [cell_row(cell, rounds) for cell, rounds in found.wire.rounds.items()]
@@ -142,7 +136,6 @@ def write(folder: Path, found: Measured, told: str) -> None:
     """Write the JSON, and the tables between their marks where the folder has a README with them."""
     (folder / "decision_cost.json").write_bytes(as_json(found, told))
     readme = folder / "README.md"
-    if readme.exists() and BEGIN in readme.read_text():
-        before, _, rest = readme.read_text().partition(BEGIN)
-        parts = "\n\n".join([told, *(markdown(header, rows) for header, rows in tables(found))])
-        readme.write_text(f"{before}{BEGIN}\n{parts}\n{END}{rest.partition(END)[2]}")
+    if readme.exists() and marks("decision_cost")[0] in readme.read_text():
+        parts = [told, *(markdown(header, rows) for header, rows in tables(found))]
+        note("decision_cost", "\n\n".join(parts), readme)

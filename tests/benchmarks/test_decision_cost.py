@@ -12,8 +12,8 @@ from benchmarks.decision_cost import cells, load, servers, world
 from benchmarks.decision_cost.__main__ import planned, run
 from benchmarks.decision_cost.cells import MIXED, PROCESS, Cell, Plan
 from benchmarks.decision_cost.large_folder import TEMPLATES, make
-from benchmarks.decision_cost.report import BEGIN, END
 from benchmarks.decision_cost.targets import Target
+from benchmarks.notes.tables import marks
 from engine.customers.person import Person
 from engine.engine import Engine
 from engine.opening import open_engine
@@ -41,7 +41,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Running
 def test_one_command_measures_everything_and_writes_table_json_and_chart(tmp_path: Path, large: Path) -> None:
     """The smallest plan answers every call, judges every target, and leaves nothing of the README beyond its marks."""
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    begin, end = marks("decision_cost")
+    readme.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
     plan = Plan(
         rounds=1, seconds=0.05, concurrencies=(1, 2), batches=(10,), contents=(6, 24), customers=5,
         large=Path(shutil.copytree(large, tmp_path / "large")), large_customers=TEMPLATES + 20,

@@ -1,0 +1,1 @@
+"""What a benchmark notes of its figures. Never a measurement."""
