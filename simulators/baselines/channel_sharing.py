@@ -7,6 +7,7 @@ contents and one for the slots of all channels, `isolated` a model of each for e
 import numpy as np
 
 from engine.campaign.catalogue import ROUTER_WEIGHT
+from engine.campaign.objective import Exploration
 from engine.exploration import squarecb
 from engine.features import CONTEXT_WEIGHT
 from engine.vowpal_wabbit import GAMMA_SCALE, Bandit
@@ -18,8 +19,7 @@ from simulators.world.catalogue import Catalogue
 from simulators.world.moments import Chosen, Moments
 from simulators.world.personas import CHANNELS
 
-GREED, FLOOR = 30.0, 0.01
-"""The engine's defaults."""
+_DEFAULTS = Exploration()
 
 
 class ChannelSharing:
@@ -64,6 +64,7 @@ class ChannelSharing:
             raw = self._bandit(stage, features[row]).probabilities(
                 shared_line(self._names, features[row], CONTEXT_WEIGHT), lines
             )
-            scores[row, actions] = squarecb(raw, len(actions), GREED / GAMMA_SCALE, FLOOR) if len(actions) > 1 else 1.0
+            greed, floor = _DEFAULTS.greed / GAMMA_SCALE, _DEFAULTS.floor
+            scores[row, actions] = squarecb(raw, len(actions), greed, floor) if len(actions) > 1 else 1.0
         action = picked(scores, self._draw.random(len(scores)))
         return action, action != best_of(scores, eligible)
