@@ -4,7 +4,7 @@ Never a raw string.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from math import copysign, log1p
@@ -107,8 +107,14 @@ def feature_text(numbers: Mapping[str, float], categories: Mapping[str, str]) ->
 
     A category becomes ``name=value``, a number ``name:value``; encoded names hold no ``=``, so the two never meet.
     """
-    parts = [f"{encoded(name)}={encoded(value)}" for name, value in sorted(categories.items())]
-    parts += [f"{encoded(name)}:{compressed(number):.9g}" for name, number in sorted(numbers.items())]
+    digits = ((name, f"{compressed(number):.9g}") for name, number in sorted(numbers.items()))
+    return _pairs(sorted(categories.items()), digits)
+
+
+def _pairs(categories: Iterable[tuple[str, str]], numbers: Iterable[tuple[str, str]]) -> str:
+    """Return categories and numbers, these in digits, as Vowpal Wabbit reads them."""
+    parts = [f"{encoded(name)}={encoded(value)}" for name, value in categories]
+    parts += [f"{encoded(name)}:{digits}" for name, digits in numbers]
     return " ".join(parts)
 
 
@@ -144,6 +150,5 @@ def profile_text(categories: Mapping[str, str], numbers: Mapping[str, float]) ->
 
 def action_text(categories: Mapping[str, str], numbers: Mapping[str, float], weight: int = 1) -> str:
     """Return the line of one action, whose features weigh so much beside others."""
-    parts = [f"{encoded(name)}={encoded(value)}" for name, value in sorted(categories.items())]
-    parts += [f"{encoded(name)}:{scaled(number):.6g}" for name, number in sorted(numbers.items())]
-    return f"|A{'' if weight == 1 else f':{weight}'} {' '.join(parts)}"
+    digits = ((name, f"{scaled(number):.6g}") for name, number in sorted(numbers.items()))
+    return f"|A{'' if weight == 1 else f':{weight}'} {_pairs(sorted(categories.items()), digits)}"

@@ -97,8 +97,8 @@ class Bandit:
     def weights(self) -> np.ndarray:
         """Return every weight that is not zero with its learning state: what two equal models share to the last bit.
 
-        Shape (weights, 3): the weight's index, the weight and its adaptive slot. The spare slot holds
-        the rate of the last update, which is not saved and never read.
+        Shape (weights, 3): the weight's index, the weight and its adaptive slot. The spare slot holds the rate of the
+        last update, which is not saved and never read.
         """
         learned = json.decode(self._workspace.json_weights())["weights"]
         get = self._workspace.get_weight

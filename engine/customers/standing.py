@@ -10,18 +10,29 @@ from engine.customers.person import Contact, Person, consent_key
 
 
 class Standing(Struct, frozen=True):
-    """A customer as rules see her: her messages, oldest first, what she declared, and how familiar the brand is.
+    """A customer as rules see her: her messages, oldest first, her conduct, and how familiar the brand is.
 
-    `consents` are `granted` or `refused` by `consent_key`. A customer who was never seen stands as one of whom nothing
-    is known.
+    A customer who was never seen stands as one of whom nothing is known.
     """
 
     contacts: Sequence[Contact] = ()
     conduct: Conduct = Conduct()
-    attributes: dict[str, str] = {}
-    consents: dict[str, str] = {}
-    identity_types: frozenset[str] = frozenset()
     level: Familiarity = Familiarity.ANONYMOUS
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """What she declared."""
+        return self.conduct.attributes
+
+    @property
+    def consents(self) -> dict[str, str]:
+        """Her words on consent, `granted` or `refused` by `consent_key`."""
+        return self.conduct.consents
+
+    @property
+    def identity_types(self) -> frozenset[str]:
+        """The types of her identities."""
+        return self.conduct.identity_types
 
     def times(self, channel: str) -> list[int]:
         """Return the send times on a channel, oldest first."""
@@ -40,14 +51,7 @@ class Standing(Struct, frozen=True):
 def standing(person: Person | None, identity_type: str, now_us: int) -> Standing:
     """Return how a customer stands who is asked for under an identity of this type."""
     if person is None:
-        types = frozenset({identity_type})
-        return Standing(identity_types=types, level=level_of(types))
+        stranger = Conduct(identity_types=frozenset({identity_type}))
+        return Standing(conduct=stranger, level=level_of(stranger.identity_types))
     known = conduct(person)
-    return Standing(
-        contacts=person.contacts,
-        conduct=known,
-        attributes=known.attributes,
-        consents=known.consents,
-        identity_types=known.identity_types,
-        level=familiarity_of(known, now_us),
-    )
+    return Standing(person.contacts, known, familiarity_of(known, now_us))

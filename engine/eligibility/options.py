@@ -27,17 +27,18 @@ class Eligible(Struct, frozen=True):
         free = offer.free_lines
         if wanted:
             free = {content_id: line for content_id, line in free.items() if content_id in wanted}
-        ruled = {
+        if not offer.ruled:
+            return free
+        campaign, times_us = self.catalogue.campaign, _send_times_us(self.openings[channel], self.moment)
+        return free | {
             content_id: offer.content_lines[content_id]
-            for content_id in offer.ruled
-            if self.send_times_us(channel, content_id)
+            for content_id, content in offer.ruled.items()
+            if sendable(content_id, content, campaign, times_us, self.moment)
         }
-        return free | ruled if ruled else free
 
     def send_times_us(self, channel: str, content_id: str) -> dict[str, int]:
         """Return the open slots that an eligible content may be sent in, or one with rules of its own, and when."""
-        opens_us, now_us = self.openings[channel], self.moment.now_us
-        send_times_us = {slot: max(now_us, time_us) for slot, time_us in opens_us.items()}
+        send_times_us = _send_times_us(self.openings[channel], self.moment)
         content = self.catalogue.channels[channel].ruled.get(content_id)
         if content is None:
             return send_times_us
@@ -73,6 +74,11 @@ def _open_slots(opens_us: dict[str, int], limited: Bound, now_us: int) -> dict[s
     return {slot: time_us for slot, time_us in opens_us.items() if slot_rule(max(now_us, time_us), limited) is None}
 
 
+def _send_times_us(opens_us: dict[str, int], moment: Moment) -> dict[str, int]:
+    """Return when a message would leave in each slot: when it opens, or now where it is open."""
+    return {slot: max(moment.now_us, time_us) for slot, time_us in opens_us.items()}
+
+
 def sendable(
     content_id: str, content: Content, campaign: Campaign, send_times_us: dict[str, int], moment: Moment
 ) -> dict[str, int]:
@@ -90,7 +96,7 @@ def _any_content(offer: ChannelCatalogue, campaign: Campaign, opens_us: dict[str
     wanted = moment.content_ids
     if offer.free_lines and (not wanted or not wanted.isdisjoint(offer.free_lines)):
         return True
-    send_times_us = {slot: max(moment.now_us, time_us) for slot, time_us in opens_us.items()}
+    send_times_us = _send_times_us(opens_us, moment)
     return any(
         sendable(content_id, content, campaign, send_times_us, moment) for content_id, content in offer.ruled.items()
     )

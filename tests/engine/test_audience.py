@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from engine.campaign.audience import VARIABLES, Facts, NotAnAudience, audience
 from engine.campaign.loader import load_campaign
+from engine.customers.conduct import Conduct
 from engine.customers.standing import Standing
 from engine.eligibility.moment import facts
 from engine.types import Features
 from tests.ruled import AUTUMN
 
 KNOWN = facts(
-    Standing(attributes={"preferred_channel": "app"}, identity_types=frozenset({"email", "cookie"})),
+    Standing(conduct=Conduct({"preferred_channel": "app"}, identity_types=frozenset({"email", "cookie"}))),
     Features(numbers={"basket": 20.0}, categories={"device": "phone"}),
     Features(numbers={"visits": 2.5, "category/polos": 0.4}, categories={"city": "Chicago"}),
 )
