@@ -14,6 +14,9 @@ from server.clock import wall_clock_us
 T = TypeVar("T")
 
 QUIET_TURNS = 5
+QUIET_TURNS_ANNOUNCED = 20
+"""Where another call was announced: its message has to pass a thread of gRPC's, which may wait for a core."""
+TURNS_BETWEEN = 5
 CALLS_MAX = 64
 LOOK_EVERY = 8
 """A call that comes alone again and again is made durable at once; every so many look whether others come by now."""
@@ -35,8 +38,9 @@ class GroupCommit:
     """Lets no answer out before everything it rests on is durable.
 
     What arrived during one commit makes up the next. gRPC hands calls that have arrived to the event loop one after the
-    other, three to four turns apart, so a batch is closed when that many turns brought no call, or when it is large.
-    There is no timer. The turns take some 50 us in all, which calls that come one by one do not wait.
+    other: the next is announced within three turns, and comes some four to ten turns after that. So a batch is closed
+    when it is large, or when some turns brought neither a call nor an announcement. There is no timer. The turns take
+    some 50 us in all, which calls that come one by one do not wait.
     """
 
     def __init__(self, engine: Engine, snapshot_every_events: int) -> None:
@@ -47,6 +51,14 @@ class GroupCommit:
         self._learning_scheduled = False
         self._waiting: list[Waiter] = []
         self._batches_of_one = 0
+        self._quiet_turns, self._quiet_turns_max = 0, QUIET_TURNS
+
+    def announce(self) -> None:
+        """Note that a call is about to come: a batch that is open waits for it longer than for one nobody knows of.
+
+        It waits from the last call that came, so that announcements without an end cannot hold it up.
+        """
+        self._quiet_turns_max = QUIET_TURNS_ANNOUNCED
 
     async def run(self, act: Callable[[], T]) -> T:
         """Run one engine call and return its answer, or raise its refusal, once what either rests on is durable.
@@ -75,7 +87,7 @@ class GroupCommit:
         epoch = self._engine.epoch
         for act in acts:
             act()
-            for _ in range(QUIET_TURNS):
+            for _ in range(TURNS_BETWEEN):
                 await asyncio.sleep(0)
             if self._engine.epoch != epoch:
                 raise LogUnavailable("an append after this one failed and undid it")
@@ -87,21 +99,22 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         waiter = Waiter(epoch, loop.create_future())
         self._waiting.append(waiter)
+        self._quiet_turns = 0
         if len(self._waiting) == 1:
+            self._quiet_turns_max = QUIET_TURNS
             if self._batches_of_one % LOOK_EVERY:
                 self.commit_now()
             else:
-                loop.call_soon(self._close_batch, 1, 0)
+                loop.call_soon(self._close_batch)
         await waiter.told
 
-    def _close_batch(self, calls_before: int, quiet_turns: int) -> None:
-        """Commit if no call has come for some turns of the loop, else look again in the next."""
-        calls = len(self._waiting)
-        quiet_turns = 0 if calls > calls_before else quiet_turns + 1
-        if quiet_turns >= QUIET_TURNS or calls >= CALLS_MAX or calls == 0:
+    def _close_batch(self) -> None:
+        """Commit if no call has come, or is about to, for some turns of the loop, else look again in the next."""
+        self._quiet_turns += 1
+        if self._quiet_turns > self._quiet_turns_max or not 0 < len(self._waiting) < CALLS_MAX:
             self.commit_now()
         else:
-            asyncio.get_running_loop().call_soon(self._close_batch, calls, quiet_turns)
+            asyncio.get_running_loop().call_soon(self._close_batch)
 
     def commit_now(self) -> None:
         """Commit all that the engine has accepted and tell everyone who waits for it; never raises."""

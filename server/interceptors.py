@@ -35,12 +35,15 @@ log = structlog.get_logger()
 class AnswerEveryCall(grpc.aio.ServerInterceptor):
     """Wraps every method, ready-made ones too; holds the wrapped ones and how many calls were `taken`.
 
+    `announce` is called when a call has begun, some turns of the event loop before its message has come.
+
     An exception that escapes a handler would reach the client as UNKNOWN, its text included. None does: refusals become
     the design's codes, and whatever else happens becomes INTERNAL, its details in the service's log only.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, announce: Callable[[], None]) -> None:
         self.taken = 0
+        self._announce = announce
         self._wrapped: dict[str, Handler] = {}
 
     async def intercept_service(
@@ -50,6 +53,7 @@ class AnswerEveryCall(grpc.aio.ServerInterceptor):
     ) -> Handler:
         """Return the method's handler, wrapped."""
         self.taken += 1
+        self._announce()
         method = handler_call_details.method
         if method in self._wrapped:
             return self._wrapped[method]

@@ -161,7 +161,7 @@ async def _serve(engine: Engine, settings: Settings, ready: Callable[[str], None
 async def start(engine: Engine, settings: Settings) -> Service:
     """Listen and answer; raises StartRefused where the address or the TLS files cannot be used."""
     group_commit = GroupCommit(engine, settings.snapshot_every_events)
-    health, calls = Health(), AnswerEveryCall()
+    health, calls = Health(), AnswerEveryCall(group_commit.announce)
     server = grpc.aio.server(
         interceptors=[calls],
         maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
