@@ -18,7 +18,7 @@ Written = tuple[str, int, int]
 """A value, the time it was written as of, and the sequence number it was written at."""
 
 
-class Contact(Struct, frozen=True, order=True, array_like=True):
+class Contact(Struct, frozen=True, order=True, array_like=True, gc=False):
     """One message: its send time in microseconds, its channel, campaign and content."""
 
     time_us: int
@@ -27,7 +27,7 @@ class Contact(Struct, frozen=True, order=True, array_like=True):
     content_id: str = ""
 
 
-class Known(Struct, array_like=True):
+class Known(Struct, array_like=True, gc=False):
     """What is known under one identity, by the keyed hash that stands for it, since the event that first named it.
 
     `consents` are `granted` or `refused` by channel and purpose. `last_us` are the times of the last visit, purchase
@@ -63,7 +63,7 @@ class Known(Struct, array_like=True):
         self.last_us[what] = max(time_us, self.last_us.get(what, 0))
 
 
-class Person(Struct, array_like=True):
+class Person(Struct, array_like=True, gc=False):
     """One customer: everything known under each of her identities, and the links between them, each way round once."""
 
     identities: dict[str, Known]

@@ -1,11 +1,12 @@
 """The register: who is who, each customer with all that is known, at one sequence number. Never a raw identity.
 
 It is a fold of the log, kept in a table beside it and written in the log's own transactions, so that it has always
-reached the log's end and a start has nothing to fold. Only the customers of late are in memory, and those encoded: tens
-of thousands of decoded ones would hold up Python's garbage collector for hundreds of milliseconds.
+reached the log's end and a start has nothing to fold. Only the customers of late are in memory, and those encoded but
+for the very last: tens of thousands of decoded ones would hold up Python's garbage collector for hundreds of
+milliseconds.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from msgspec import Struct, msgpack
@@ -20,14 +21,17 @@ from engine.tombstones import FactErased
 _encode = msgpack.Encoder().encode
 _decode = msgpack.Decoder(Person).decode
 
+DECODED_MAX = 1_024
+"""Customers that stay decoded between two commits: whoever comes back within a session is not read anew each time."""
+
 CategoryOf = Callable[[DecisionTaken], str]
 """Tells the category of the content that a decision chose."""
 DecisionAt = Callable[[int], DecisionTaken]
 """Tells the decision at a sequence number."""
 
 
-class Entry(Struct):
-    """A customer in use since the last save: her row in the table (None before the first save), and what is not saved.
+class Entry(Struct, gc=False):
+    """A customer in use of late: her row in the table (None before the first save), and what is not saved.
 
     `unowned` are her identities that are not hers in the table yet.
     """
@@ -114,9 +118,11 @@ class CustomerRegister:
         """Write what has changed into the log's open transaction; customers of long ago leave the memory."""
         if self.seq != self._saved_seq:
             self._write()
-        self._entries.clear()
         self._absent.clear()
-        for root in list(islice(self._held, max(0, len(self._held) - self._in_memory))):
+        for root in _first(self._entries, len(self._entries) - DECODED_MAX):
+            del self._entries[root]
+        for root in _first(self._held, len(self._held) - self._in_memory):
+            self._entries.pop(root, None)
             for identity in (root, *self._held.pop(root).others):
                 self._roots.pop(identity, None)
 
@@ -128,6 +134,7 @@ class CustomerRegister:
             body = _encode(entry.person)
             bodies.append((entry.row, body))
             owners += [(identity, entry.row) for identity in sorted(entry.unowned)]
+            entry.changed, entry.unowned = False, set()
             self._hold(root, Held(entry.row, body, _others(root, entry.person)))
         self._table.save(
             self.seq,
@@ -220,6 +227,11 @@ class CustomerRegister:
     def _age(person: Person) -> tuple[int, str]:
         root = person.identities[person.root]
         return root.first_seq, root.identity
+
+
+def _first(held: Mapping[str, object], count: int) -> list[str]:
+    """Return so many of the keys, those that were put in first."""
+    return list(islice(held, max(0, count)))
 
 
 def _others(root: str, person: Person) -> tuple[str, ...]:

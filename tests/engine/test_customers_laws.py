@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from engine.customers import register as registers
 from engine.customers.memory import DAY_US, worths
 from engine.events import Event
 from tests.engine.told_of_customers import (
@@ -95,10 +96,15 @@ def test_links_in_any_order_give_the_same_customers(
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.lists(st.one_of(facts, links, unlinks), max_size=40), st.integers(1, 5))
 def test_what_leaves_the_memory_comes_back_as_it_was(events: list[Event], save_every: int) -> None:
-    """A register that holds two customers, or none, between commits knows the same as one that holds all."""
+    """A register that holds two customers, or none, between commits knows the same as one that holds all.
+
+    So does one that holds all and keeps one of them decoded, or none.
+    """
     all_held = fold(new_register(), events, save_every=1_000)
-    for in_memory in (0, 2):
-        assert everyone(fold(new_register(in_memory), events, save_every=save_every)) == everyone(all_held)
+    for in_memory, decoded in ((0, 9), (2, 9), (9, 1), (9, 0)):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(registers, "DECODED_MAX", decoded)
+            assert everyone(fold(new_register(in_memory), events, save_every=save_every)) == everyone(all_held)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
