@@ -31,6 +31,8 @@ Answer = Message | Reply | BatchReply
 
 log = structlog.get_logger()
 
+_fields_by_kind: dict[type[object], tuple[str, ...]] = {}
+
 
 class AnswerEveryCall(grpc.aio.ServerInterceptor):
     """Wraps every method, ready-made ones too; holds the wrapped ones and how many calls were `taken`.
@@ -183,8 +185,8 @@ class Call:
 
     def note(self, message: Answer) -> None:
         """Note what the call's line may say of a request or a reply; never an identity."""
-        for field in LOGGED_FIELDS:
-            if text := getattr(message, field, ""):
+        for field in _logged_fields(message):
+            if text := getattr(message, field):
                 self._facts[field] = clip(text)
         if isinstance(message, BatchReply):
             self._facts |= {"decisions": message.decisions, "failed": message.failed}
@@ -205,6 +207,14 @@ class Call:
     async def _refuse(self, context: Context, status: Status) -> None:
         self._facts["status"] = Code.Name(status.code)
         await context.abort_with_status(rpc_status.to_status(status))
+
+
+def _logged_fields(message: Answer) -> tuple[str, ...]:
+    """Return what a line may say of a message's kind: asking each for a field that it has not costs an exception."""
+    known = _fields_by_kind.get(type(message))
+    if known is None:
+        known = _fields_by_kind[type(message)] = tuple(field for field in LOGGED_FIELDS if hasattr(message, field))
+    return known
 
 
 def _expired(context: Context) -> bool:

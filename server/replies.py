@@ -21,6 +21,8 @@ from server import convert
 
 NAMES_KEPT = 20_000
 """Fields of names and policies that are kept as bytes, some 100 B each: those of thousands of contents."""
+LAYOUTS_KEPT = 256
+"""Sets of eligible actions whose entries are laid out, some 5 KB each with dozens of contents."""
 _WIRE_TYPES = {FieldDescriptor.TYPE_DOUBLE: 1, FieldDescriptor.TYPE_STRING: 2, FieldDescriptor.TYPE_MESSAGE: 2}
 _double = Layout("<d").pack
 
@@ -74,15 +76,27 @@ def batch_reply(results: Iterable[Reply | Status]) -> BatchReply:
 
 
 def _stage(stage: Stage) -> bytes:
-    prices = stage.prices
-    entries = [
-        _entry(action) + _double(probability)
-        if probability and not prices
-        else _rare_entry(action, probability, prices.get(action, 0.0))
-        for action, probability in stage.probabilities.items()
-    ]
-    named = _text(_NAME, stage.name) + _text(_ACTION, stage.action) + _number(_PROPENSITY, stage.propensity)
-    return b"".join([named, *entries, _text(_POLICY, stage.policy), _text(_PROBLEM, stage.problem)])
+    named, propensity = _texts(_NAME, stage.name, _ACTION, stage.action), _number(_PROPENSITY, stage.propensity)
+    return b"".join((named, propensity, _entries(stage), _texts(_POLICY, stage.policy, _PROBLEM, stage.problem)))
+
+
+def _entries(stage: Stage) -> bytes:
+    """Return the bytes of all actions with their probabilities, and prices where there are any."""
+    probabilities, prices = stage.probabilities, stage.prices
+    if prices or not all(probabilities.values()):
+        rare = (_rare_entry(action, found, prices.get(action, 0.0)) for action, found in probabilities.items())
+        return b"".join(rare)
+    layout, heads = _layout(tuple(probabilities))
+    fields: list[bytes | float] = [*heads, *heads]
+    fields[::2], fields[1::2] = heads, probabilities.values()
+    return layout.pack(*fields)
+
+
+@lru_cache(LAYOUTS_KEPT)
+def _layout(actions: tuple[str, ...]) -> tuple[Layout, tuple[bytes, ...]]:
+    """Return how the entries of these actions lie one behind the other, and what stands before each one's number."""
+    heads = tuple(map(_entry, actions))
+    return Layout("<" + "".join(f"{len(head)}sd" for head in heads)), heads
 
 
 @lru_cache(NAMES_KEPT)
@@ -97,6 +111,10 @@ def _rare_entry(action: str, probability: float, price: float) -> bytes:
 
 
 @lru_cache(NAMES_KEPT)
+def _texts(tag: bytes, text: str, other_tag: bytes, other: str) -> bytes:
+    return _text(tag, text) + _text(other_tag, other)
+
+
 def _text(tag: bytes, text: str) -> bytes:
     return _lengthened(tag, text.encode()) if text else b""
 
