@@ -1,6 +1,8 @@
 """What may be chosen: the channels, their open slots and contents that no rule removes. Never why, never a model."""
 
 from collections.abc import Mapping
+from functools import lru_cache
+from math import inf
 
 from msgspec import Struct
 
@@ -52,8 +54,35 @@ def eligible(catalogue: Catalogue, moment: Moment, calendar: Calendar) -> Eligib
     and some content may be sent in one of its open slots. Of the usable channels only the one she prefers is left, if
     it is among them.
     """
-    campaign = catalogue.campaign
     openings = calendar.openings(catalogue, moment.zone, moment.now_us)
+    found = openings if _nothing_binds(catalogue, moment) else _usable(catalogue, moment, openings)
+    preferred = moment.customer.attributes.get(PREFERRED_CHANNEL, "")
+    if preferred in found:
+        found = {preferred: found[preferred]}
+    return Eligible(catalogue, moment, found)
+
+
+def _nothing_binds(catalogue: Catalogue, moment: Moment) -> bool:
+    """Tell whether no rule can remove a channel or slot, as for most: nothing asked, refused or near a limit."""
+    if moment.channels or moment.content_ids or moment.customer.consents:
+        return False
+    open_to_all, fewest = _terms(catalogue)
+    messages = len(moment.customer.contacts)
+    return open_to_all and messages < fewest and all(messages < limit.messages for limit in moment.overall_limits)
+
+
+@lru_cache(maxsize=256)
+def _terms(catalogue: Catalogue) -> tuple[bool, float]:
+    """Return whether every channel is for everybody, with a content that is, and the fewest messages of any limit."""
+    offers = catalogue.channels.values()
+    limits = [*catalogue.campaign.message_limits, *(limit for offer in offers for limit in offer.channel.message_limits)]
+    open_to_all = all(offer.for_all and offer.free_lines for offer in offers)
+    return open_to_all, min((limit.messages for limit in limits), default=inf)
+
+
+def _usable(catalogue: Catalogue, moment: Moment, openings: Openings) -> Openings:
+    """Return the open slots of each channel that no rule removes and that has a content for one of them."""
+    campaign = catalogue.campaign
     unconditional = not moment.channels and not moment.customer.consents
     found = {}
     for name, offer in catalogue.channels.items():
@@ -61,10 +90,7 @@ def eligible(catalogue: Catalogue, moment: Moment, calendar: Calendar) -> Eligib
             opens_us = _open_slots(openings[name], bound(name, offer.channel, campaign, moment), moment.now_us)
             if opens_us and _any_content(offer, campaign, opens_us, moment):
                 found[name] = opens_us
-    preferred = moment.customer.attributes.get(PREFERRED_CHANNEL, "")
-    if preferred in found:
-        found = {preferred: found[preferred]}
-    return Eligible(catalogue, moment, found)
+    return found
 
 
 def _open_slots(opens_us: dict[str, int], limited: Bound, now_us: int) -> dict[str, int]:
