@@ -75,9 +75,9 @@ def _nothing_binds(catalogue: Catalogue, moment: Moment) -> bool:
 def _terms(catalogue: Catalogue) -> tuple[bool, float]:
     """Return whether every channel is for everybody, with a content that is, and the fewest messages of any limit."""
     offers = catalogue.channels.values()
-    limits = [*catalogue.campaign.message_limits, *(limit for offer in offers for limit in offer.channel.message_limits)]
+    limits = (catalogue.campaign.message_limits, *(offer.channel.message_limits for offer in offers))
     open_to_all = all(offer.for_all and offer.free_lines for offer in offers)
-    return open_to_all, min((limit.messages for limit in limits), default=inf)
+    return open_to_all, min((limit.messages for each in limits for limit in each), default=inf)
 
 
 def _usable(catalogue: Catalogue, moment: Moment, openings: Openings) -> Openings:

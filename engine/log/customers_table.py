@@ -79,4 +79,4 @@ class CustomersTable:
             connection.execute("INSERT OR REPLACE INTO customers_fold (id, seq) VALUES (1, ?)", (seq,))
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        return self._log.rows(query, values)
+        return self._log.rows_beside(query, values)

@@ -15,10 +15,11 @@ from msgspec import Struct
 from sqlite_utils import Database
 
 from engine.errors import DataInUse, LogUnavailable
-from engine.events import DecisionTaken, Event, LoggedEvent, RewardReceived, decode, encode
+from engine.events import DecisionTaken, Event, LoggedEvent, RewardReceived, decode
 from engine.fault_points import FaultPoint, reached
 from engine.log.migrations import migrations
 from engine.log.remembered import RememberedDecisions
+from engine.log.unwritten import Unwritten
 
 Durability = Literal["power", "process"]
 _READ_ROWS = 1_000
@@ -52,13 +53,13 @@ class Log:
     """The append-only log of one data folder; `reading` opens one that another process owns.
 
     `power` durability survives a power cut (an fsync a commit), `process` survives a killed process only. Appends are
-    seen by `find` and `read` at once and durable after `commit`; whatever fails is undone back to the last commit and
-    raised as LogUnavailable.
+    seen by `find` and `read` at once, written when something else is or is read, and durable after `commit`; whatever
+    fails is undone back to the last commit and raised as LogUnavailable.
     """
 
     def __init__(self, folder: Path, durability: Durability) -> None:
         self.folder = folder
-        self._lock = _locked(folder)
+        self._lock, self._unwritten = _locked(folder), Unwritten()
         try:
             self._connection = _connected(folder / "log.db", durability)
             self._next_seq = self._last_stored() + 1
@@ -71,7 +72,7 @@ class Log:
     def reading(cls, folder: Path) -> "Log":
         """Open the log of a folder to read only, beside the process that owns it; it ends where that one ends now."""
         log = cls.__new__(cls)
-        log.folder, log._lock = folder, (folder / "lock").open("rb")
+        log.folder, log._lock, log._unwritten = folder, (folder / "lock").open("rb"), Unwritten()
         uri = f"{(folder / 'log.db').absolute().as_uri()}?mode=ro"
         log._connection = sqlite3.connect(uri, uri=True, isolation_level=None)
         log._next_seq = log._last_stored() + 1
@@ -82,7 +83,7 @@ class Log:
     def in_memory(cls) -> "Log":
         """Return an empty log in memory that nothing outlives, for folds kept aside."""
         log = cls.__new__(cls)
-        log._connection = sqlite3.connect(":memory:", isolation_level=None)
+        log._connection, log._unwritten = sqlite3.connect(":memory:", isolation_level=None), Unwritten()
         migrations.apply(Database(log._connection))
         log._next_seq = 1
         log.remembered = RememberedDecisions()
@@ -94,33 +95,36 @@ class Log:
         return self._next_seq - 1
 
     def append(self, time_us: int, event: Event, key: bytes | None = None) -> LoggedEvent:
-        """Append one event to the open transaction; `key` must be new, and makes the event findable."""
-        seq = self._next_seq
-        decision_seq = getattr(event, "decision_seq", None)
-        kind = type(event).__struct_config__.tag
-        row = (seq, time_us, kind, key, decision_seq, encode(event).decode())
-        try:  # what `writing` does, at a quarter of its cost: this is done for every event
-            self.begin()
-            self._connection.execute(_INSERT, row)
-        except (sqlite3.Error, sqlite3.Warning) as error:
-            self.undo()
-            raise _unwritable(error) from error
+        """Append one event to what the next commit makes durable; `key` must be new, and makes the event findable."""
+        logged = LoggedEvent(seq=self._next_seq, time_us=time_us, event=event)
         self._next_seq += 1
-        return LoggedEvent(seq=seq, time_us=time_us, event=event)
+        if self._unwritten.add(logged, key):
+            self._write()
+        return logged
 
     def begin(self) -> None:
-        """Open a transaction where none is open; within `writing`."""
+        """Open a transaction where none is open, and write what was appended; within `writing`."""
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN IMMEDIATE")
+        if self._unwritten:
+            for row in self._unwritten.rows():
+                self._connection.execute(_INSERT, row)
+            self._unwritten.forget()
+
+    def _write(self) -> None:
+        with self.writing():
+            self.begin()
 
     def commit(self) -> None:
         """Make everything appended durable."""
-        if self._connection.in_transaction:
+        if self._unwritten or self._connection.in_transaction:
             with self.writing():
+                self.begin()
                 self._connection.execute("COMMIT")
 
     def undo(self) -> None:
         """Forget what was appended since the last commit."""
+        self._unwritten.forget()
         self.remembered.forget()
         if self._connection.in_transaction:
             self._connection.rollback()
@@ -128,9 +132,9 @@ class Log:
 
     def find(self, key: bytes) -> LoggedEvent | None:
         """Return the event that was appended under this key."""
-        if remembered := self.remembered.under(key):
-            return remembered
-        rows = self.rows(_EVENT + "key = ?", (key,))
+        if known := self._unwritten.under(key) or self.remembered.under(key):
+            return known
+        rows = self.rows_beside(_EVENT + "key = ?", (key,))
         if not rows:
             return None
         found = _logged(rows[0])
@@ -141,8 +145,10 @@ class Log:
         """Return the decision at this sequence number; raises LookupError where another kind of event is there."""
         if remembered := self.remembered.at(seq):
             return remembered
-        rows = self.rows(_EVENT + "seq = ?", (seq,))
-        found = _logged(rows[0]) if rows else None
+        found = self._unwritten.at(seq)
+        if found is None:
+            rows = self.rows_beside(_EVENT + "seq = ?", (seq,))
+            found = _logged(rows[0]) if rows else None
         if found is None or not isinstance(found.event, DecisionTaken):
             raise LookupError(f"event {seq} of the log is no decision")
         self.remembered.add(found, None)
@@ -217,6 +223,12 @@ class Log:
 
     def rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """Return what a query of this package finds; raises LogUnavailable."""
+        if self._unwritten:
+            self._write()
+        return self.rows_beside(query, values)
+
+    def rows_beside(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Return what a query finds that no event appended since the last write could answer; raises LogUnavailable."""
         try:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
@@ -239,7 +251,7 @@ class Log:
             raise _unwritable(error) from error
 
     def _last_stored(self) -> int:
-        return int(self.rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
+        return int(self.rows_beside("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
 
 def _unwritable(error: Exception) -> LogUnavailable:

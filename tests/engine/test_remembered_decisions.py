@@ -9,6 +9,7 @@ from engine.events import CampaignPaused, DecisionTaken, Event, LoggedEvent, Rea
 from engine.log.erasing import replace_events
 from engine.log.remembered import RememberedDecisions
 from engine.log.sqlite import Log
+from engine.log.unwritten import UNWRITTEN_MAX
 from engine.tombstones import FactErased
 from engine.types import Features
 
@@ -63,6 +64,27 @@ def test_a_log_answers_from_memory_what_it_would_read(steps: list[tuple[str, int
             taken(one, kind, number)
         assert told(log) == told(forgetful)
         assert told(log) == told(forgetful)  # what the first look remembered
+
+
+@given(steps)
+def test_a_log_answers_alike_whether_what_was_appended_is_written_or_waits(steps: list[tuple[str, int]]) -> None:
+    """After every step a log answers as one that writes at each, and reads the same from its file in the end."""
+    waiting, writing = Log.in_memory(), Log.in_memory()
+    for kind, number in steps:
+        for one in (waiting, writing):
+            taken(one, kind, number)
+        writing.rows("SELECT 1")
+        assert told(waiting) == told(writing)
+    assert list(waiting.read()) == list(writing.read())
+
+
+def test_no_more_wait_to_be_written_than_a_commit_can_take() -> None:
+    """Where nobody commits or reads, what was appended first is written once hundreds wait."""
+    log = Log.in_memory()
+    for number in range(UNWRITTEN_MAX + 10):
+        log.append(number, event("pause", number))
+    stored = log.rows_beside("SELECT count(*) FROM events")
+    assert stored == [(UNWRITTEN_MAX + 1,)]
 
 
 def test_no_more_are_remembered_than_asked_for() -> None:
