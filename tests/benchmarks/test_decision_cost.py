@@ -42,7 +42,7 @@ def test_one_command_measures_everything_and_writes_table_json_and_chart(tmp_pat
     """The smallest plan answers every call, judges every target, and leaves nothing of the README beyond its marks."""
     readme = tmp_path / "README.md"
     begin, end = marks("decision_cost")
-    readme.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
+    readme.write_text(f"before\n{begin}\nwhat stood there\n{end}\nafter\n")
     plan = Plan(
         rounds=1, seconds=0.05, concurrencies=(1, 2), batches=(10,), contents=(6, 24), customers=5,
         large=Path(shutil.copytree(large, tmp_path / "large")), large_customers=TEMPLATES + 20,
@@ -57,7 +57,7 @@ def test_one_command_measures_everything_and_writes_table_json_and_chart(tmp_pat
     told = readme.read_text()
     assert told.startswith("before\n")
     assert told.endswith("after\n")
-    assert "old" not in told
+    assert "what stood there" not in told
 
 
 def test_every_decision_is_three_stages_for_a_profile_of_thirty_features(tmp_path: Path) -> None:
