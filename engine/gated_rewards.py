@@ -58,10 +58,22 @@ def _problem(gate: Gate, asked: AskedIn, person: Person | None, log: Log, state:
         sent_us=sent_us,
         window_us=window_us,
         silence=state.campaigns.catalogue(event.campaign).campaign.reward_without_outcome,
-        earlier=[reward.event for reward in log.rewards(decision.seq)],
+        earlier=_earlier(log, state, asked),
     )
     repeated = problem is not None and problem.reason is QuarantineReason.DUPLICATE_OUTCOME
     return None if event.opts_out and not repeated else problem
+
+
+def _earlier(log: Log, state: State, asked: AskedIn) -> list[RewardReceived]:
+    """Return the rewards of the same decision that this one may repeat.
+
+    Those of an open decision are known by when they happened and by their worth, so that hardly ever the disk is asked.
+    """
+    waiting, event = state.open_decisions.get(asked.decision.seq), asked.event
+    this = (event.occur_time_us, event.value)
+    if waiting is not None and this not in [(one.occur_time_us, one.value) for one in waiting.outcomes]:
+        return []
+    return [reward.event for reward in log.rewards(asked.decision.seq)]
 
 
 def reward_before(earlier: LoggedEvent, request_digest: str) -> RewardReceived | FactQuarantined:

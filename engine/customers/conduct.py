@@ -65,9 +65,10 @@ def forget() -> None:
 def _read(encoded: bytes) -> Conduct:
     """Return the conduct that these bytes tell, and they alone: whatever changes in it makes other bytes."""
     parts = _decode(encoded)
-    sums: Sums = {}
-    for part in parts:
-        add_all(sums, {kind: own for kind, own in zip(KINDS, part.sums, strict=True) if own})
+    first, *others = [{kind: own for kind, own in zip(KINDS, part.sums, strict=True) if own} for part in parts]
+    sums: Sums = first
+    for other in others:
+        add_all(sums, other)
     times = zip(LAST, zip(*(part.last_us for part in parts), strict=True), strict=True)
     return Conduct(
         attributes=latest(part.attributes for part in parts),

@@ -8,6 +8,8 @@ from typing import Any
 
 from engine.log.sqlite import Log
 
+_UPSERT = "INSERT INTO customers (row, body) VALUES (?, ?) ON CONFLICT (row) DO UPDATE SET body = excluded.body"
+
 
 class CustomersTable:
     """Customers' bytes by row, and the row of each identity; what is not committed is undone with the log's events."""
@@ -57,25 +59,23 @@ class CustomersTable:
         named: Iterable[tuple[str, int]],
     ) -> None:
         """Write customers' bytes, the rows of identities, where they are named, and the sequence number reached."""
+        changes: dict[str, list[tuple[Any, ...]]] = {
+            "DELETE FROM customers WHERE row = ?": [(row,) for row in gone_rows],
+            "DELETE FROM identities WHERE identity = ?": [(bytes.fromhex(gone),) for gone in gone_identities],
+            "DELETE FROM customer_events WHERE identity = ?": [(bytes.fromhex(gone),) for gone in gone_identities],
+            _UPSERT: list(bodies),
+            "INSERT OR REPLACE INTO identities (identity, customer_row) VALUES (?, ?)": [
+                (bytes.fromhex(identity), row) for identity, row in owners
+            ],
+            "INSERT OR REPLACE INTO customer_events (identity, seq) VALUES (?, ?)": [
+                (bytes.fromhex(identity), seq) for identity, seq in named
+            ],
+        }
         with self._log.writing() as connection:
             self._log.begin()
-            run = connection.executemany
-            run("DELETE FROM customers WHERE row = ?", [(row,) for row in gone_rows])
-            gone = [(bytes.fromhex(identity),) for identity in gone_identities]
-            run("DELETE FROM identities WHERE identity = ?", gone)
-            run("DELETE FROM customer_events WHERE identity = ?", gone)
-            run(
-                "INSERT INTO customers (row, body) VALUES (?, ?) ON CONFLICT (row) DO UPDATE SET body = excluded.body",
-                bodies,
-            )
-            run(
-                "INSERT OR REPLACE INTO identities (identity, customer_row) VALUES (?, ?)",
-                [(bytes.fromhex(identity), row) for identity, row in owners],
-            )
-            run(
-                "INSERT OR REPLACE INTO customer_events (identity, seq) VALUES (?, ?)",
-                [(bytes.fromhex(identity), seq) for identity, seq in named],
-            )
+            for statement, rows in changes.items():
+                if rows:  # of most there are none, and SQLite would take some microseconds to notice
+                    connection.executemany(statement, rows)
             connection.execute("INSERT OR REPLACE INTO customers_fold (id, seq) VALUES (1, ?)", (seq,))
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
