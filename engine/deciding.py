@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from engine.campaign.catalogue import Catalogue
+from engine.customers.conduct import Conduct
 from engine.customers.person import Person
 from engine.customers.profile import NOTHING_TOLD, Told, permitted, told
 from engine.customers.standing import standing
@@ -38,6 +39,7 @@ class Whom(Struct, frozen=True):
     """Whom a decision is for, and when: the keyed hash of the identity that names her, and what is known of her.
 
     `person` is None where the identity was never seen. `control` says whether she is in the campaign's control group.
+    `conduct` is hers where it is at hand.
     """
 
     identity: str
@@ -45,6 +47,7 @@ class Whom(Struct, frozen=True):
     person: Person | None
     control: bool
     now_us: int
+    conduct: Conduct | None = None
 
     @property
     def customer(self) -> str:
@@ -109,7 +112,7 @@ def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Who
     campaign = catalogue.campaign
     check_known("channels", request.channels, campaign.channels, campaign.name)
     check_known("content_ids", request.content_ids, campaign.contents, campaign.name)
-    customer = standing(whom.person, whom.identity_type, whom.now_us)
+    customer = standing(whom.person, whom.identity_type, whom.now_us, whom.conduct)
     where = zone(request.time_zone or customer.attributes.get("time_zone") or campaign.time_zone)
     required = campaign.personalisation_consent == "required"
     allowed = permitted(customer.level, customer.consents, consent_required=required)

@@ -199,11 +199,11 @@ class Engine(FoldedLog):
         """
         who = request.who
         identity = self.keyed_hash.identity(who)
-        person = self.customers.find(identity)
+        person, conduct = self.customers.meet(identity) or (None, None)
         share = self.state.campaigns.catalogue(request.campaign).campaign.control_share
         root = person.root if person else identity
         control = share > 0 and self.keyed_hash.control_position(request.campaign, root) < share
-        return Whom(identity, who.type, person, control, now_us)
+        return Whom(identity, who.type, person, control, now_us, conduct)
 
     def _decision(self, decision_id: str) -> LoggedDecision:
         key = decision_key(decision_id)

@@ -11,6 +11,7 @@ from itertools import islice
 
 from msgspec import Struct, msgpack
 
+from engine.customers.conduct import Conduct, conduct
 from engine.customers.events import IdentitiesLinked, IdentitiesUnlinked
 from engine.customers.folding import apply, named_in, touched
 from engine.customers.person import Known, Person, components, joined
@@ -33,13 +34,15 @@ DecisionAt = Callable[[int], DecisionTaken]
 class Entry(Struct, gc=False):
     """A customer in use of late: her row in the table (None before the first save), and what is not saved.
 
-    `unowned` are her identities that are not hers in the table yet.
+    `unowned` are her identities that are not hers in the table yet. `conduct` is hers where it was asked for since she
+    did something.
     """
 
     person: Person
     row: int | None = None
     changed: bool = False
     unowned: set[str] = set()
+    conduct: Conduct | None = None
 
 
 class Held(Struct, frozen=True, gc=False):
@@ -78,6 +81,15 @@ class CustomerRegister:
         entry = self._entry(identity)
         return entry.person if entry else None
 
+    def meet(self, identity: str) -> tuple[Person, Conduct] | None:
+        """Return the customer that an identity belongs to with her conduct; neither is to be changed."""
+        entry = self._entry(identity)
+        if entry is None:
+            return None
+        if entry.conduct is None:
+            entry.conduct = conduct(entry.person)
+        return entry.person, entry.conduct
+
     def all(self) -> Iterator[Person]:
         """Yield every customer; call `save` before."""
         return map(_decode, self._table.read())
@@ -96,6 +108,8 @@ class CustomerRegister:
             case _:
                 if named := touched(event, self._decision_at):
                     entry = self._known(*named, logged)
+                    if not isinstance(event, DecisionTaken):  # which is no doing of hers
+                        entry.conduct = None
                     apply(entry.person.identities[named[0]], logged, self._category_of, self._decision_at)
         self._named += [(identity, logged.seq) for identity in named_in(event)]
         self.seq = logged.seq
@@ -197,7 +211,7 @@ class CustomerRegister:
         older, younger = sorted((one, other), key=lambda entry: self._age(entry.person))
         self._leave(younger)
         older.unowned |= set(younger.person.identities)
-        older.person = joined(older.person, younger.person, link)
+        older.person, older.conduct = joined(older.person, younger.person, link), None
         self._remember_roots(older.person.root, older.person)
 
     def _unlink(self, identity: str, other: str) -> None:
@@ -206,6 +220,7 @@ class CustomerRegister:
         if entry is None or link not in entry.person.links:
             return
         self._changing(entry)
+        entry.conduct = None
         entry.person.links.remove(link)
         entry.person, *parted = components(entry.person)
         for person in parted:

@@ -48,10 +48,13 @@ class Standing(Struct, frozen=True):
         return "refused" if every == "refused" else this or every
 
 
-def standing(person: Person | None, identity_type: str, now_us: int) -> Standing:
-    """Return how a customer stands who is asked for under an identity of this type."""
+def standing(person: Person | None, identity_type: str, now_us: int, known: Conduct | None = None) -> Standing:
+    """Return how a customer stands who is asked for under an identity of this type.
+
+    `known` is her conduct where it is at hand.
+    """
     if person is None:
         stranger = Conduct(identity_types=frozenset({identity_type}))
         return Standing(conduct=stranger, level=level_of(stranger.identity_types))
-    known = conduct(person)
+    known = known or conduct(person)
     return Standing(person.contacts, known, familiarity_of(known, now_us))

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from engine.campaign.catalogue import catalogue
 from engine.campaign.send_windows import next_occurrence
@@ -79,7 +80,10 @@ def test_what_is_kept_of_a_customer_is_what_would_be_read_anew(events: list[Even
         for number in range(len(NAMES)):
             one = person(register, number)
             kept, standing = what_is_told(one, LATER_US, ZoneInfo(zone)), kept_conduct.conduct(one)
+            met = register.meet(NAMES[number])
             forget()
+            assert met is not None
+            assert structs.asdict(met[1]) == structs.asdict(kept_conduct.conduct(met[0]))
             anew = what_is_told(one, LATER_US, ZoneInfo(zone))
             assert (kept.text, list(kept.features.numbers.items())) == (anew.text, list(anew.features.numbers.items()))
             assert kept.features == anew.features
