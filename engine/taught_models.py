@@ -52,19 +52,22 @@ class TaughtModels:
     @property
     def models(self) -> dict[str, Bandit]:
         """Every model, having learned everything."""
-        self.teach_owed()
+        if self._owed:
+            self.teach_owed()
         return self._models
 
     @property
     def learned(self) -> dict[str, Learned]:
         """How much each model has learned."""
-        self.teach_owed()
+        if self._owed:
+            self.teach_owed()
         return self._learned
 
     @property
     def put_back(self) -> dict[str, PutBack]:
         """The models that were put back and have not learned since."""
-        self.teach_owed()
+        if self._owed:
+            self.teach_owed()
         return self._put_back
 
     @property

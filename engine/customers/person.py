@@ -5,6 +5,7 @@ Every fact stays with the identity it came under, so that a link joins what both
 
 from bisect import insort
 from collections.abc import Iterable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -115,6 +116,7 @@ class Person(Struct, array_like=True, gc=False):
         return frozenset(known.type for known in self.identities.values())
 
 
+@lru_cache(maxsize=4_096)
 def consent_key(channel: str, purpose: str) -> str:
     """Return the name of a consent among a person's; an empty channel stands for every channel."""
     return f"{len(channel)}:{channel}{purpose}"

@@ -55,20 +55,25 @@ def eligible(catalogue: Catalogue, moment: Moment, calendar: Calendar) -> Eligib
     it is among them.
     """
     openings = calendar.openings(catalogue, moment.zone, moment.now_us)
-    found = openings if _nothing_binds(catalogue, moment) else _usable(catalogue, moment, openings)
+    near = _near_a_limit(catalogue, moment)
+    found = openings if _unruled(catalogue, moment) and not near else _usable(catalogue, moment, openings, near=near)
     preferred = moment.customer.attributes.get(PREFERRED_CHANNEL, "")
     if preferred in found:
         found = {preferred: found[preferred]}
     return Eligible(catalogue, moment, found)
 
 
-def _nothing_binds(catalogue: Catalogue, moment: Moment) -> bool:
-    """Tell whether no rule can remove a channel or slot, as for most: nothing asked, refused or near a limit."""
+def _unruled(catalogue: Catalogue, moment: Moment) -> bool:
+    """Tell whether no rule can remove a channel: nothing is asked for, she said nothing, and each is for everybody."""
     if moment.channels or moment.content_ids or moment.customer.consents:
         return False
-    open_to_all, fewest = _terms(catalogue)
+    return _terms(catalogue)[0]
+
+
+def _near_a_limit(catalogue: Catalogue, moment: Moment) -> bool:
+    """Tell whether she was ever sent as many messages as some limit allows; for most no limit need be looked at."""
     messages = len(moment.customer.contacts)
-    return open_to_all and messages < fewest and all(messages < limit.messages for limit in moment.overall_limits)
+    return messages >= _terms(catalogue)[1] or any(messages >= limit.messages for limit in moment.overall_limits)
 
 
 @lru_cache(maxsize=256)
@@ -80,14 +85,15 @@ def _terms(catalogue: Catalogue) -> tuple[bool, float]:
     return open_to_all, min((limit.messages for each in limits for limit in each), default=inf)
 
 
-def _usable(catalogue: Catalogue, moment: Moment, openings: Openings) -> Openings:
+def _usable(catalogue: Catalogue, moment: Moment, openings: Openings, *, near: bool) -> Openings:
     """Return the open slots of each channel that no rule removes and that has a content for one of them."""
     campaign = catalogue.campaign
     unconditional = not moment.channels and not moment.customer.consents
     found = {}
     for name, offer in catalogue.channels.items():
         if (unconditional and offer.for_all) or channel_rule(name, offer.channel, campaign, moment) is None:
-            opens_us = _open_slots(openings[name], bound(name, offer.channel, campaign, moment), moment.now_us)
+            limited = bound(name, offer.channel, campaign, moment) if near else ()
+            opens_us = _open_slots(openings[name], limited, moment.now_us)
             if opens_us and _any_content(offer, campaign, opens_us, moment):
                 found[name] = opens_us
     return found
@@ -102,7 +108,8 @@ def _open_slots(opens_us: dict[str, int], limited: Bound, now_us: int) -> dict[s
 
 def _send_times_us(opens_us: dict[str, int], moment: Moment) -> dict[str, int]:
     """Return when a message would leave in each slot: when it opens, or now where it is open."""
-    return {slot: max(moment.now_us, time_us) for slot, time_us in opens_us.items()}
+    now_us = moment.now_us
+    return {slot: time_us if time_us > now_us else now_us for slot, time_us in opens_us.items()}
 
 
 def sendable(
