@@ -55,6 +55,9 @@ class FoldedLog:
         except LogUnavailable:
             self._lose()
             raise
+        except Exception:  # such as an event that cannot be written, which no later commit may meet again
+            self._take_back()
+            raise
         reached(FaultPoint.AFTER_COMMIT)
 
     def snapshot(self, now_us: int) -> None:

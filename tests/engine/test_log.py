@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from engine.engine import Engine
 from engine.errors import DataInUse, LogUnavailable, WrongKey
-from engine.events import CampaignPaused
+from engine.events import CampaignPaused, StockSet
 from engine.log.migrations import migrations
 from engine.log.sqlite import Log
 from engine.opening import open_engine
@@ -181,6 +181,18 @@ def test_a_full_disk_accepts_nothing_and_the_engine_goes_on_when_there_is_room(
     engine.commit()
     assert [logged.seq for logged in engine.log.read()] == [1, 2, 3, 4]
     assert engine.state.seq == 4
+
+
+def test_an_event_that_cannot_be_written_is_taken_back(engine: Engine, asking: Ask) -> None:
+    """A mistake of ours in an event fails its commit loudly, and none after it."""
+    engine.accept(NOON_US, StockSet("\ud800", 1))
+    with pytest.raises(UnicodeEncodeError):
+        engine.commit()
+    assert engine.epoch == 1
+    assert engine.decide(asking(), NOON_US)
+    engine.commit()
+    assert engine.state.stock == {}
+    assert engine.log.last_seq == 2
 
 
 def test_an_event_that_cannot_be_folded_is_not_kept(
