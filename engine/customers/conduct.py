@@ -12,7 +12,7 @@ from engine.customers.person import Person, Written, latest
 
 KINDS = (
     *("category", "category.lately", "device", "device.lately", "channel", "channel.lately"),
-    *("hour", "visits", "purchases", "spend"),
+    *("hour", "hour.lately", "visits", "purchases", "spend"),
 )
 """The memories of what she did by herself; the others are of messages."""
 LAST = ("visit", "purchase")

@@ -139,7 +139,8 @@ def _track(known: Known, event: EventTracked) -> None:
         if where := getattr(event, place):
             add(sums, place, where, 1.0, time_us)
             add(sums, f"{place}.lately", where, 1.0, time_us)
-    add(sums, "hour", str(time_us // _HOUR_US % 24), 1.0, time_us)
+    for kind in ("hour", "hour.lately"):
+        add(sums, kind, str(time_us // _HOUR_US % 24), 1.0, time_us)
     add(sums, "visits", "", 1.0, time_us)
     known.happened("visit", time_us)
     if event.type == EventType.PURCHASE:

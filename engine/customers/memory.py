@@ -22,13 +22,14 @@ class Memory(Struct, frozen=True):
 
 
 MEMORIES = {
-    "category": Memory(10, "interest in content categories by habit"),
-    "category.lately": Memory(2, "interest in content categories lately"),
-    "device": Memory(10, "events by device, by habit"),
-    "device.lately": Memory(2, "events by device, lately"),
-    "channel": Memory(10, "events by channel, by habit"),
-    "channel.lately": Memory(2, "events by channel, lately"),
-    "hour": Memory(14, "events by hour of the day in UTC, 0 to 23"),
+    "category": Memory(30, "interest in content categories by habit"),
+    "category.lately": Memory(5, "interest in content categories lately"),
+    "device": Memory(30, "events by device, by habit"),
+    "device.lately": Memory(5, "events by device, lately"),
+    "channel": Memory(30, "events by channel, by habit"),
+    "channel.lately": Memory(5, "events by channel, lately"),
+    "hour": Memory(30, "events by hour of the day in UTC, 0 to 23, by habit"),
+    "hour.lately": Memory(5, "events by hour of the day in UTC, 0 to 23, lately"),
     "visits": Memory(30, "events of any type"),
     "purchases": Memory(90, "purchases"),
     "spend": Memory(90, "money of purchases"),

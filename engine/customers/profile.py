@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from engine.customers import conduct as conducts
 from engine.customers.conduct import Conduct, conduct
+from engine.customers.drift import LATELY, believed, change
 from engine.customers.familiarity import Familiarity
 from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
 from engine.customers.person import Person, consent_key
@@ -25,8 +26,6 @@ ATTRIBUTES = ("city", "region", "country", "language", "loyalty_tier", "age_band
 """Attributes that become features; `engine.customers.requests` says which others may be told."""
 NAMES_KEPT = 6
 _PERSONAL = consent_key("", PERSONALISATION)
-SHRINKAGE = 1.0
-"""Added to the total that a share is taken of, in events: what is thin is shrunk towards nothing."""
 RESPONSE_SHRINKAGE = 2.0
 FAINT = 0.02
 
@@ -53,13 +52,11 @@ FEATURES = (
         ProfileFeature(name, f"{name.replace('_', ' ')} she declared", "category", None, PERSONALISATION, _KNOWN)
         for name in ATTRIBUTES[:-1]
     ),
-    _behaviour("category/NAME", "interest in a content category by habit", "share", "category", _ANYONE),
-    _behaviour("category.lately/NAME", "interest in a content category lately", "share", "category.lately", _ANYONE),
-    _behaviour("device/NAME", "use of a device by habit", "share", "device", _ANYONE),
-    _behaviour("device.lately/NAME", "use of a device lately", "share", "device.lately", _ANYONE),
-    _behaviour("channel/NAME", "use of a channel by habit", "share", "channel", _ANYONE),
-    _behaviour("channel.lately/NAME", "use of a channel lately", "share", "channel.lately", _ANYONE),
+    _behaviour("category/NAME", "interest in a content category", "share", "category", _ANYONE),
+    _behaviour("device/NAME", "use of a device", "share", "device", _ANYONE),
+    _behaviour("channel/NAME", "use of a channel", "share", "channel", _ANYONE),
     _behaviour("hours/FROM-UNTIL", "part of the day, on her clock, in which she comes", "share", "hour", _ANYONE),
+    _behaviour("change", "how unlike her habits what she does lately is", "0 to 1", "device.lately", _ANYONE),
     _behaviour("visits", "how often she comes", "decayed count", "visits", _ANYONE),
     ProfileFeature("days_since_visit", "since she came last", "days", None, PERSONALISATION, _ANYONE),
     _behaviour("purchases", "how often she buys", "decayed count", "purchases", _KNOWN),
@@ -70,7 +67,7 @@ FEATURES = (
     _behaviour("earned.channel/NAME", "reward of a message on a channel", "mean reward", "sent.channel", _ANYONE),
     _behaviour("earned.category/NAME", "reward of a message of a category", "mean reward", "sent.category", _KNOWN),
 )
-_SHARED = ("category", "category.lately", "device", "device.lately", "channel", "channel.lately")
+_SHARED = ("category", "device", "channel")
 _COUNTED = ("visits", "purchases", "spend")
 _KEPT = 4_096  # some 4 KB each
 _BY_FAMILY = {feature.name.partition("/")[0]: feature for feature in FEATURES}
@@ -118,7 +115,7 @@ def told(person: Person, known: Conduct, now_us: int, where: ZoneInfo, allowed: 
     as_of_us = now_us - now_us % HOUR_US
     herself = _herself(known, as_of_us, where, allowed)
     numbers = _rounded(_of_messages(person, as_of_us, allowed))
-    text = f"{herself.text} {profile_text({}, numbers)}" if numbers else herself.text
+    text = " ".join(filter(None, (herself.text, profile_text({}, numbers))))
     features = Features(numbers=herself.features.numbers | numbers, categories=herself.features.categories)
     return Told(features, text)
 
@@ -145,11 +142,15 @@ def _rounded(numbers: dict[str, float]) -> dict[str, float]:
 
 def _of_conduct(known: Conduct, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> dict[str, float]:
     sums, found = known.sums, dict[str, float]()
+    changed = change(sums, now_us)
     for kind in _SHARED:
         if kind in allowed and kind in sums:
-            found |= _shares(kind, worths(sums, kind, now_us))
+            found |= _named(kind, believed(*_habit_and_lately(sums, kind, now_us), changed))
     if "hours" in allowed:
-        found |= _shares("hours", _hours(worths(sums, "hour", now_us), now_us, where), PARTS)
+        habit, lately = (_hours(hours, now_us, where) for hours in _habit_and_lately(sums, "hour", now_us))
+        found |= _named("hours", believed(habit, lately, changed), PARTS)
+    if changed and "change" in allowed:
+        found["change"] = changed
     for kind in _COUNTED:
         if kind in allowed and kind in sums:
             found[kind] = worth(sums, kind, now_us)
@@ -171,10 +172,13 @@ def _of_messages(person: Person, now_us: int, allowed: frozenset[str]) -> dict[s
     return found
 
 
-def _shares(family: str, weights: dict[str, float], most: int = NAMES_KEPT) -> dict[str, float]:
-    """Return the largest shares, shrunk where there is little to tell from."""
-    total = SHRINKAGE + sum(weights.values())
-    return {f"{family}/{name}": share for weight, name in _largest(weights, most) if (share := weight / total) >= FAINT}
+def _habit_and_lately(sums: Sums, kind: str, now_us: int) -> tuple[dict[str, float], dict[str, float]]:
+    return worths(sums, kind, now_us), worths(sums, f"{kind}{LATELY}", now_us)
+
+
+def _named(family: str, shares: dict[str, float], most: int = NAMES_KEPT) -> dict[str, float]:
+    """Return the largest shares under their features' names."""
+    return {f"{family}/{name}": share for share, name in _largest(shares, most) if share >= FAINT}
 
 
 def _largest(weights: dict[str, float], most: int = NAMES_KEPT) -> list[tuple[float, str]]:

@@ -60,10 +60,10 @@ def test_what_is_tracked_is_known_to_the_very_next_decision(engine: Engine) -> N
         before = decided(client, engine, COOKIE)
         assert not client.customers.Track(event).duplicate
         after = decided(client, engine, COOKIE)
-    assert "device.lately/phone" not in before.profile.numbers
-    assert after.profile.numbers["device.lately/phone"] == 0.5
-    assert after.profile.numbers["category.lately/suits"] == 0.5
-    assert after.profile.numbers["channel.lately/web"] == 0.5
+    assert "device/phone" not in before.profile.numbers
+    assert after.profile.numbers["device/phone"] == 0.5
+    assert after.profile.numbers["category/suits"] == 0.5
+    assert after.profile.numbers["channel/web"] == 0.5
 
 
 def test_what_is_declared_is_known_to_the_very_next_decision(engine: Engine) -> None:
