@@ -50,16 +50,22 @@ class PutBack(Struct, frozen=True):
         return f"the model was refused ({self.why}) and is {where}"
 
 
-Half = tuple[float, float | None]
-"""What a decision teaches at once: a value, and what had been learned of it provisionally, if it is the second half."""
+class Half(Struct, frozen=True):
+    """What a decision teaches at once: a value, and what was learned of it provisionally, if it is the second half.
+
+    `noticed` tells whether any outcome came of it.
+    """
+
+    value: float
+    learned: float | None = None
+    noticed: bool = True
 
 
 class Later(Struct, frozen=True):
-    """What was taught while a rebuild ran: the decision, its value, and what had been learned of it provisionally."""
+    """What a decision taught while a rebuild ran."""
 
     decision_seq: int
-    value: float
-    learned: float | None
+    half: Half
 
 
 class Rebuild(Struct):
@@ -80,7 +86,7 @@ class Rebuild(Struct):
         if decision_seq in self.untaught:
             self.untaught.discard(decision_seq)
             lessons = whole
-        self.later += [Later(decision_seq, value, learned) for value, learned in lessons]
+        self.later += [Later(decision_seq, half) for half in lessons]
 
 
 class Aside(Struct, frozen=True):

@@ -12,6 +12,7 @@ from engine.campaign.catalogue import Catalogue, ChannelCatalogue
 from engine.events import DecisionTaken, LoggedEvent
 from engine.features import shared_text
 from engine.fit import category_steps, hour_steps
+from engine.folds import Half
 from engine.policy import content_name, router_name, slot_name
 from engine.times import local_minute, local_time
 from engine.types import NOTHING
@@ -54,9 +55,7 @@ def decision_in(logged: LoggedEvent) -> DecisionTaken:
     return logged.event
 
 
-def teach(
-    models: Mapping[str, Bandit], rewarded: Rewarded, value: float, learned: float | None = None
-) -> dict[str, bool]:
+def teach(models: Mapping[str, Bandit], rewarded: Rewarded, half: Half) -> dict[str, bool]:
     """Let every model that a decision concerns learn its value, or its second half where the first was `learned`.
 
     What is learned provisionally is a half: the second half mirrors the first in the value, so that their mean is the
@@ -66,9 +65,9 @@ def teach(
     Returns which models were taught, and whether they learned: where one fails the others still learn, and the same
     happens again at every replay. A model that is not given has nothing to learn.
     """
-    before = None if learned is None else lessons(rewarded, learned)
+    before = None if half.learned is None else lessons(rewarded, half.learned, noticed=half.noticed)
     taught = {}
-    for lesson in lessons(rewarded, value):
+    for lesson in lessons(rewarded, half.value, noticed=half.noticed):
         first_cost = next(before).cost if before else lesson.cost
         if model := models.get(lesson.model):
             taught[lesson.model] = _learned(model, lesson, 2 * lesson.cost - first_cost)
@@ -83,8 +82,12 @@ def _learned(model: Bandit, lesson: Lesson, cost: float) -> bool:
     return True
 
 
-def lessons(rewarded: Rewarded, value: float) -> Iterator[Lesson]:
+def lessons(rewarded: Rewarded, value: float, *, noticed: bool = True) -> Iterator[Lesson]:
     """Yield what a decision of this value teaches, at the current campaign's scale.
+
+    What a message earns is the chance that it is noticed times what it is worth once it is. Where outcomes tell which
+    messages were noticed, the two are learned apart, each without the other's luck: send-slot models learn whether one
+    was, content models what those were worth that were. The router learns what both come to.
 
     The router learns of every decision, in which the price of silence is taken from the value of sending nothing; a
     channel's content and send-slot models learn of their own decisions in full and of other channels' at half weight,
@@ -96,16 +99,18 @@ def lessons(rewarded: Rewarded, value: float) -> Iterator[Lesson]:
     campaign, name = current.campaign, decision.campaign
     paid = campaign.send_nothing.price if decision.channel == NOTHING else 0.0
     cost = cost_of(value - paid, campaign.reward.scale)
-    yield Lesson(router_name(name), shared, taken.router_lines[decision.channel], cost, OWN_WEIGHT)
+    yield Lesson(router_name(name), shared, taken.router_lines[decision.channel][decision.route_fit], cost, OWN_WEIGHT)
     if decision.channel == NOTHING:
         return
     offer = taken.channels[decision.channel]
     content_line, slot_line = _chosen_lines(decision, offer)
+    apart = campaign.tells_noticed and decision.close_time_us is not None
+    slot_cost = -float(noticed) if apart else cost
     for channel, other in current.channels.items():
         weight = OWN_WEIGHT if channel == decision.channel else LENT_WEIGHT
-        if weight == OWN_WEIGHT or decision.content_id in other.contents:
+        if (noticed or not apart) and (weight == OWN_WEIGHT or decision.content_id in other.contents):
             yield Lesson(content_name(name, channel), shared, content_line, cost, weight)
-        yield Lesson(slot_name(name, channel), shared, slot_line, cost, weight)
+        yield Lesson(slot_name(name, channel), shared, slot_line, slot_cost, weight)
 
 
 def _chosen_lines(decision: DecisionTaken, offer: ChannelCatalogue) -> tuple[str, str]:
@@ -116,7 +121,7 @@ def _chosen_lines(decision: DecisionTaken, offer: ChannelCatalogue) -> tuple[str
         raise ValueError("a decision that sends something has a send time")
     hour = local_minute(sent_us, ZoneInfo(decision.time_zone)).hour
     content_step = category_steps(told, (category,))[category]
-    slot_step = hour_steps(told, {decision.send_slot: hour})[decision.send_slot]
+    slot_step = hour_steps(told)[hour]
     return offer.content_lines[decision.content_id][content_step], offer.slot_lines[decision.send_slot][slot_step]
 
 

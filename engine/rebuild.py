@@ -5,12 +5,12 @@ Never an append, never the models that serve.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.campaign.catalogue import Catalogue, catalogue
 from engine.errors import InvalidRequest
 from engine.events import CampaignApplied, DecisionActivated, DecisionTaken, Event, LoggedEvent, RewardReceived
-from engine.folds import Later
+from engine.folds import Half, Later
 from engine.learner import decision_in, rewarded_decision, teach
 from engine.open_decisions import OpenDecisions, opened
 from engine.outcomes import Outcome, combined
@@ -105,15 +105,15 @@ def learned_anew(
     current = catalogue(listener.sources[version], version)
     channels = ("", *current.campaign.channels)
     models = {name: Bandit() for channel in channels for name in model_names(campaign, channel)}
-    for decision_seq, value in _valued(listener, current):
+    for decision_seq, half in _valued(listener, current):
         logged = decision_at(decision_seq)
         decision = logged.event
         if isinstance(decision, DecisionTaken):
             taken = _seen_under(decision, current, listener.sources)
             rewarded = rewarded_decision(logged, decision, taken, current)
-            teach(models, rewarded, value)
+            teach(models, rewarded, half)
             if decision.close_time_us is not None and current.campaign.learn == "provisionally":
-                teach(models, rewarded, value, value)  # both halves, as the models that serve
+                teach(models, rewarded, structs.replace(half, learned=half.value))  # both, as the models that serve
             progress(decision_seq)
     return models
 
@@ -134,18 +134,18 @@ def catch_up(
         logged = decision_at(one.decision_seq)
         decision = decision_in(logged)
         rewarded = rewarded_decision(logged, decision, _seen_under(decision, current, sources), current)
-        teach(models, rewarded, one.value, one.learned)
+        teach(models, rewarded, one.half)
 
 
-def _valued(listener: Listener, current: Catalogue) -> Iterator[tuple[int, float]]:
-    """Yield each note's decision and what it is worth now."""
+def _valued(listener: Listener, current: Catalogue) -> Iterator[tuple[int, Half]]:
+    """Yield each note's decision and what it teaches now."""
     for note in listener.notes:
         if note.reward is not None:
-            yield note.decision_seq, revalued(note.reward, current)
+            yield note.decision_seq, Half(revalued(note.reward, current))
             continue
         rewards = listener.outcomes.get(note.decision_seq, [])
         outcomes = [Outcome(event.occur_time_us, seq, revalued(event, current)) for seq, event in rewards]
-        yield note.decision_seq, combined(outcomes, current.campaign)
+        yield note.decision_seq, Half(combined(outcomes, current.campaign), noticed=bool(outcomes))
 
 
 def revalued(event: RewardReceived, current: Catalogue) -> float:

@@ -190,7 +190,7 @@ class State:
 
     def _reward(self, event: RewardReceived, seq: int) -> None:
         if event.final_value is None:  # no window: each reward is a lesson of its own
-            self._teach(event.decision_seq, [(event.value, None)])
+            self._teach(event.decision_seq, [Half(event.value)])
         elif event.late:
             self.late_rewards += 1
         elif (decision := self.open_decisions.get(event.decision_seq)) is not None:
@@ -202,16 +202,18 @@ class State:
         campaign = self.campaigns.catalogue(decision.campaign).campaign
         if decision.activated and decision.outcomes and decision.learned is None and campaign.learn == "provisionally":
             decision.learned = combined(decision.outcomes, campaign)
-            self._teach(decision.seq, [(decision.learned, None)], half_taught=decision.half_taught)
+            self._teach(decision.seq, [Half(decision.learned)], half_taught=decision.half_taught)
 
     def _close(self, decision: OpenDecision) -> None:
         """Learn what a decision earned, or the half not yet learned of it; one never carried out teaches nothing."""
         if not decision.activated:
             return
         campaign = self.campaigns.catalogue(decision.campaign).campaign
-        final = combined(decision.outcomes, campaign)
-        whole: list[Half] = [(final, None), (final, final)] if campaign.learn == "provisionally" else [(final, None)]
-        lessons = whole if decision.learned is None else [(final, decision.learned)]
+        final, noticed = combined(decision.outcomes, campaign), bool(decision.outcomes)
+        whole = [Half(final, noticed=noticed)]
+        if campaign.learn == "provisionally":
+            whole.append(Half(final, final, noticed))
+        lessons = whole if decision.learned is None else [Half(final, decision.learned, noticed)]
         self._teach(decision.seq, lessons, whole=whole, half_taught=decision.half_taught)
 
     def _start_rebuild(self, event: RebuildStarted, seq: int) -> None:

@@ -8,7 +8,7 @@ that nobody can see them without a lesson of the events before.
 from collections import deque
 from collections.abc import Mapping, Sequence, Set
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.campaign.catalogue import Catalogue
 from engine.events import LoggedEvent
@@ -92,12 +92,12 @@ class TaughtModels:
         apart = owed.frozen | owed.half_taught.keys()
         models = self._models
         learning = {name: model for name, model in models.items() if name not in apart} if apart else models
-        for value, learned in owed.lessons:
-            self._count(teach(learning, rewarded, value, learned), owed.clock_us)
+        for half in owed.lessons:
+            self._count(teach(learning, rewarded, half), owed.clock_us)
         if owed.whole:
-            final = owed.whole[0][0]
             for name in owed.half_taught.keys() & models.keys() - owed.frozen:
-                self._count(teach({name: models[name]}, rewarded, final, owed.half_taught[name]), owed.clock_us)
+                second = structs.replace(owed.whole[0], learned=owed.half_taught[name])
+                self._count(teach({name: models[name]}, rewarded, second), owed.clock_us)
 
     def _count(self, taught: Mapping[str, bool], clock_us: int) -> None:
         for name, learned in taught.items():

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from engine.engine import Engine
 from engine.errors import NotPossible
+from engine.folds import Half
 from engine.learner import Rewarded, teach
 from engine.types import ActivateRequest, DecideRequest, Features, RewardReceipt, RewardRequest
 from engine.vowpal_wabbit import Bandit
@@ -109,13 +110,11 @@ def spied() -> Iterator[list[tuple[str, float, float | None]]]:
     """Note every lesson as (whose decision, value, value learned before) while it is learned as usual."""
     noted: list[tuple[str, float, float | None]] = []
 
-    def spy(
-        models: Mapping[str, Bandit], what: Rewarded, value: float, learned: float | None = None
-    ) -> dict[str, bool]:
-        taught = teach(models, what, value, learned)
+    def spy(models: Mapping[str, Bandit], what: Rewarded, half: Half) -> dict[str, bool]:
+        taught = teach(models, what, half)
         if taught:
             assert all(taught.values())
-            noted.append((what.decision.context.categories["customer"], value, learned))
+            noted.append((what.decision.context.categories["customer"], half.value, half.learned))
         return taught
 
     with patch("engine.taught_models.teach", spy):

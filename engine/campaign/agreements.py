@@ -18,6 +18,8 @@ Disagreements = Iterator[tuple[Path, str]]
 
 OPT_OUTS = frozenset({"unsubscribed", "complained"})
 """Outcomes that take consent back where a campaign does not say which do."""
+NOTICED = frozenset({"opened", "open", "seen", "viewed"})
+"""Outcomes that tell that a message was noticed where a campaign does not say which do."""
 
 
 class Draft(Struct, frozen=True):
@@ -31,6 +33,7 @@ class Draft(Struct, frozen=True):
     outcomes: Mapping[str, float]
     declared: Collection[str]
     opt_out_outcomes: Collection[object]
+    noticed_outcomes: Collection[object]
     default_reward: float | None
     activation: str
     windowless: Collection[str]
@@ -45,7 +48,8 @@ class Draft(Struct, frozen=True):
 def disagreements(draft: Draft) -> Disagreements:
     """Yield every disagreement between readable parts, and none that an unreadable part might explain."""
     yield from _beyond_reward(draft)
-    yield from _undeclared_opt_outs(draft)
+    yield from _undeclared(draft, "opt_out_outcomes", draft.opt_out_outcomes)
+    yield from _undeclared(draft, "noticed_outcomes", draft.noticed_outcomes)
     yield from _unbounded_activation(draft)
     yield from _silenced_windows(draft)
     for content_id, content in draft.contents.items():
@@ -85,11 +89,11 @@ def _beyond_reward(draft: Draft) -> Disagreements:
         yield ("send_nothing", "price"), f"price must lie between -{scale:g} and {scale:g}, the size of the reward"
 
 
-def _undeclared_opt_outs(draft: Draft) -> Disagreements:
-    for index, outcome in enumerate(draft.opt_out_outcomes):
+def _undeclared(draft: Draft, field: str, outcomes: Collection[object]) -> Disagreements:
+    for index, outcome in enumerate(outcomes):
         if isinstance(outcome, str) and draft.declared and outcome not in draft.declared:
             yield (
-                ("opt_out_outcomes", index),
+                (field, index),
                 f"{shown(outcome)} is not an outcome of this campaign{nearest(outcome, draft.declared)}",
             )
 

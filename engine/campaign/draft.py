@@ -26,6 +26,7 @@ def readable_draft(tree: object) -> Draft:
         outcomes=_numbers(fields.get("outcomes")),
         declared=list(_fields(fields.get("outcomes"))),
         opt_out_outcomes=_listed(fields.get("opt_out_outcomes")),
+        noticed_outcomes=_listed(fields.get("noticed_outcomes")),
         default_reward=_numbers(fields).get("default_reward"),
         activation=str(fields.get("activation", "")),
         windowless=[name for name, channel in channels.items() if "reward_window" not in channel],

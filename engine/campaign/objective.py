@@ -58,7 +58,7 @@ class Exploration(Entry):
     method: Literal["squarecb", "epsilon_greedy"] = "squarecb"
     greed: Annotated[Number, Field(gt=0)] = 30.0
     epsilon: Annotated[Number, Field(gt=0, le=1)] = 0.05
-    floor: Annotated[Number, Field(ge=0.001, le=0.5)] = 0.01
+    floor: Annotated[Number, Field(ge=0.001, le=0.5)] = 0.005
 
 
 class NamedChoice(Entry):

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
-from engine.campaign.agreements import OPT_OUTS, Draft, disagreements
+from engine.campaign.agreements import NOTICED, OPT_OUTS, Draft, disagreements
 from engine.campaign.audience import AudienceText
 from engine.campaign.channels import Channel, MessageLimit, QuietHours, SendWindow
 from engine.campaign.contents import Content, SellThrough
@@ -78,8 +78,9 @@ class Campaign(Entry):
 
     `message_limits` are over this campaign's messages on any channel, `overall_message_limits` over all messages, and
     bind every campaign. Consent is asked for its `purpose`; any of `opt_out_outcomes` (None means the usual ones that
-    are declared) takes it back. `personalisation_consent` required keeps features that make it personal from the models
-    until a customer has granted them.
+    are declared) takes it back. Where any of `noticed_outcomes` is declared (None means the usual ones that are), a
+    message without an outcome counts as not noticed. `personalisation_consent` required keeps features that make it
+    personal from the models until a customer has granted them.
     """
 
     name: Name = Field(alias="campaign")
@@ -94,6 +95,7 @@ class Campaign(Entry):
     purpose: Name = "marketing"
     personalisation_consent: Literal["assumed", "required"] = "assumed"
     opt_out_outcomes: Annotated[tuple[Name, ...] | None, Field(max_length=100)] = None
+    noticed_outcomes: Annotated[tuple[Name, ...] | None, Field(max_length=100)] = None
     audience: AudienceText | None = None
     message_limits: Annotated[tuple[MessageLimit, ...], Field(max_length=10)] = ()
     overall_message_limits: Annotated[tuple[MessageLimit, ...], Field(max_length=10)] = ()
@@ -127,6 +129,7 @@ class Campaign(Entry):
             outcomes={name: worth for name, worth in self.outcomes.items() if isinstance(worth, float)},
             declared=list(self.outcomes),
             opt_out_outcomes=self.opt_out_outcomes or (),
+            noticed_outcomes=self.noticed_outcomes or (),
             default_reward=self.default_reward,
             activation=self.activation,
             windowless=[name for name, channel in self.channels.items() if channel.reward_window is None],
@@ -154,6 +157,11 @@ class Campaign(Entry):
     def opt_outs(self) -> frozenset[str]:
         """The outcomes that take back a customer's consent to the channel, for the campaign's purpose."""
         return frozenset(OPT_OUTS & self.outcomes.keys() if self.opt_out_outcomes is None else self.opt_out_outcomes)
+
+    @cached_property
+    def tells_noticed(self) -> bool:
+        """Whether an outcome tells that a message was noticed, so that one without any outcome was not."""
+        return bool(NOTICED & self.outcomes.keys() if self.noticed_outcomes is None else self.noticed_outcomes)
 
     @cached_property
     def targeted(self) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def test_the_shortest_campaign_has_safe_defaults() -> None:
     assert (campaign.exploration.method, campaign.exploration.epsilon, campaign.exploration.floor) == (
         "squarecb",
         0.05,
-        0.01,
+        0.005,
     )
     assert campaign.reward.scale == 2
     assert (campaign.channels["app"].quiet_hours, campaign.channels["app"].message_limits) == (None, ())

@@ -130,7 +130,9 @@ def test_a_decision_half_taught_before_a_rebuild_is_taught_whole_after_it(
     taught: list[tuple[float, float | None]] = []
     engine.learn(10)
     real = taught_models.teach
-    monkeypatch.setattr(taught_models, "teach", lambda m, r, v, b=None: taught.append((v, b)) or real(m, r, v, b))
+    monkeypatch.setattr(
+        taught_models, "teach", lambda m, r, half: taught.append((half.value, half.learned)) or real(m, r, half)
+    )
     engine.reward(RewardRequest(decision.decision_id, "r2", value=0.3), NOON_US + 4 * SECOND_US)
     engine.tick(NOON_US + 3 * HOUR_US)
     engine.learn(10)

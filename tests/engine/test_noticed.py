@@ -1,0 +1,75 @@
+"""What is learned apart: whether a message was noticed, and what it was worth once it was."""
+
+from collections.abc import Callable
+
+import pytest
+
+from engine.campaign.loader import load_campaign
+from engine.engine import Engine
+from engine.learner import lessons, rewarded_decision
+from engine.rebuild import rebuilt_models
+from engine.types import DecideRequest, RewardRequest
+from tests.engine.operated import assert_replays
+from tests.rewarded_histories import windowed
+from tests.wardrobe import NOON_US, SECOND_US
+
+Opened = Callable[..., Engine]
+HOUR_US = 3_600 * SECOND_US
+
+
+def told_apart(learn: str = "at_close") -> str:
+    """Return the campaign with an outcome that tells that a message was noticed."""
+    return windowed(learn=learn).replace("outcomes: {clicked", "outcomes: {opened: 0.1, clicked")
+
+
+def taught_costs(engine: Engine, outcome: str, *, noticed: bool) -> dict[str, float]:
+    """Return what one decision's lessons cost by model, if it came to this outcome, or to nothing (empty)."""
+    decision = engine.decide(DecideRequest("wardrobe", "ryan", channels=("app",)), NOON_US)
+    assert decision.channel == "app"
+    logged = engine.log.find(bytes.fromhex(decision.decision_id))
+    assert logged is not None
+    catalogue = engine.state.campaigns.catalogue("wardrobe")
+    value = catalogue.campaign.outcomes[outcome] if outcome else 0.0
+    rewarded = rewarded_decision(logged, decision, catalogue, catalogue)
+    return {one.model.split("/", 1)[1]: one.cost for one in lessons(rewarded, float(value), noticed=noticed)}  # type: ignore[arg-type]
+
+
+def test_a_message_without_an_outcome_says_nothing_of_its_content(opened: Opened) -> None:
+    """Nobody noticed it, so its slot and channel are to blame; contents are left as they are."""
+    engine = opened(source=told_apart())
+    unnoticed = taught_costs(engine, "", noticed=False)
+    assert unnoticed["app/send_slot"] == 0.0 == unnoticed["router"]
+    assert not any(model.endswith("/content") for model in unnoticed)
+
+
+def test_a_noticed_message_teaches_its_slot_that_and_its_content_what_it_was_worth(opened: Opened) -> None:
+    """However much a noticed message earns, its slot has done the same for it."""
+    engine = opened(source=told_apart())
+    scale = load_campaign(told_apart()).reward.scale
+    noticed = taught_costs(engine, "opened", noticed=True)
+    assert (noticed["app/send_slot"], noticed["app/content"]) == (-1.0, pytest.approx(-0.1 / scale))
+    assert noticed["router"] == pytest.approx(-0.1 / scale)
+
+
+def test_without_such_an_outcome_all_is_learned_together(opened: Opened) -> None:
+    """Where nothing tells what was noticed, or the campaign says that nothing does, silence teaches contents too."""
+    for source in (windowed(learn="at_close"), told_apart() + "noticed_outcomes: []\n"):
+        engine = opened(source=source)
+        assert {"router", "app/content", "app/send_slot"} <= taught_costs(engine, "", noticed=False).keys()
+
+
+@pytest.mark.parametrize("learn", ["at_close", "provisionally"])
+def test_replay_and_rebuild_learn_the_same_apart(opened: Opened, learn: str) -> None:
+    """A replay gives the same weights, and so does a rebuild where nothing came late."""
+    engine = opened(source=told_apart(learn))
+    for number in range(60):
+        now_us = NOON_US + number * 1_200 * SECOND_US
+        decision = engine.decide(DecideRequest("wardrobe", f"c{number % 7}"), now_us)
+        if number % 3:
+            engine.reward(RewardRequest(decision.decision_id, "", "opened"), now_us + SECOND_US)
+    engine.tick(NOON_US + 48 * HOUR_US)
+    assert_replays(engine)
+    if learn == "at_close":
+        rebuilt = rebuilt_models(engine.log.read(), engine.log.decision, "wardrobe", 1)
+        for name, model in engine.state.models.items():
+            assert (name, rebuilt[name].weights().tolist()) == (name, model.weights().tolist())
