@@ -98,6 +98,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
         identity="" if whom.identity == whom.customer else whom.identity,
         identity_type=whom.identity_type,
         profile=known.features,
+        route_fit=choice.route_fit,
     )
 
 

@@ -73,7 +73,8 @@ class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind",
     the engine knew of her: models see both. `propensity` is the product of the stages'
     propensities. `channel` is `nothing` and `send_time_us` is None where nothing is sent. `close_time_us` is when its
     reward window closes if it is carried out at its send time; without a window there is no `default_reward` either.
-    With `activation_required` it is worth nothing before it is reported as carried out.
+    With `activation_required` it is worth nothing before it is reported as carried out. `route_fit` is the step at
+    which the channel fitted (`engine.fit`), as its model was told.
     """
 
     decision_id: str
@@ -99,6 +100,7 @@ class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind",
     identity: str = ""
     identity_type: str = CUSTOMER_ID
     profile: Features = Features()
+    route_fit: int = 0
 
 
 class RewardReceived(Struct, frozen=True, tag="reward_received", tag_field="kind", omit_defaults=True):

@@ -148,7 +148,7 @@ def profile_text(categories: Mapping[str, str], numbers: Mapping[str, float]) ->
     return " ".join(parts)
 
 
-def action_text(categories: Mapping[str, str], numbers: Mapping[str, float], weight: int = 1) -> str:
-    """Return the line of one action, whose features weigh so much beside others."""
+def action_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:
+    """Return the line of one action."""
     digits = ((name, f"{scaled(number):.6g}") for name, number in sorted(numbers.items()))
-    return f"|A{'' if weight == 1 else f':{weight}'} {_pairs(sorted(categories.items()), digits)}"
+    return f"|A {_pairs(sorted(categories.items()), digits)}"

@@ -10,6 +10,8 @@ from math import sqrt
 
 from engine.types import Features
 
+WEIGHT = 3
+"""What fit weighs where a feature of an action weighs 1: few weights that all actions share may learn faster."""
 STEPS = 8
 """Steps above none: four, eight and numbers as they are came out within the noise of each other."""
 PARTS = 12
@@ -17,9 +19,12 @@ PART_HOURS = 24 // PARTS
 _LIVELIEST = 6.0  # times as often as an even spread over the day: nobody needs to be told from there on
 
 
-def fitted_lines(line: str, price: float | None = None) -> tuple[str, ...]:
-    """Return an action's line at each step of fit, none first; with its price where what fits may be too dear."""
-    return (line, *(f"{line} |F {_text(step / STEPS, price)}" for step in range(1, STEPS + 1)))
+def fitted_lines(line: str, price: float | None = None, weight: int = WEIGHT) -> tuple[str, ...]:
+    """Return an action's line at each step of fit, none first; with its price where what fits may be too dear.
+
+    Fit weighs so much where a feature of an action weighs 1.
+    """
+    return (line, *(f"{line} |F:{weight} {_text(step / STEPS, price)}" for step in range(1, STEPS + 1)))
 
 
 def _text(fit: float, price: float | None) -> str:
@@ -30,10 +35,7 @@ def _text(fit: float, price: float | None) -> str:
 def category_steps(profile: Features, categories: Iterable[str]) -> dict[str, int]:
     """Return how well contents of each category fit: her interest by habit and lately in equal parts."""
     numbers = profile.numbers
-    return {
-        name: _step((numbers.get(f"category/{name}", 0.0) + numbers.get(f"category.lately/{name}", 0.0)) / 2)
-        for name in categories
-    }
+    return {name: _step(numbers.get(f"category/{name}", 0.0)) for name in categories}
 
 
 def part_of_day(hour: int) -> str:
@@ -47,18 +49,20 @@ _AROUND = [
     for hour in range(24)
 ]
 _PARTS = frozenset(name for names in _AROUND for name in names)
+_NO_HOURS = (0,) * 24
 
 
-def hour_steps(profile: Features, hours: Mapping[str, int]) -> dict[str, int]:
-    """Return how well send slots fit, by the local hour of each one's send time: how lively she is around then.
+def hour_steps(profile: Features) -> tuple[int, ...]:
+    """Return how well a message fits at each local hour, 0 to 23: how lively she is around then.
 
     Nothing fits one of whom no hour is known; what little is known is eked out by an even spread over the day.
     """
     numbers = profile.numbers
     known = sum(number for name, number in numbers.items() if name in _PARTS)
     if not known:
-        return dict.fromkeys(hours, 0)
-    return {slot: _step(_liveliness(numbers, hour, known) / _LIVELIEST) for slot, hour in hours.items()}
+        return _NO_HOURS
+    parts = [_step(_liveliness(numbers, hour, known) / _LIVELIEST) for hour in range(0, 24, PART_HOURS)]
+    return tuple(parts[hour // PART_HOURS] for hour in range(24))
 
 
 def _liveliness(numbers: Mapping[str, float], hour: int, known: float) -> float:

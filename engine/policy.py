@@ -35,13 +35,17 @@ wrong.
 
 
 class Choice(Struct, frozen=True):
-    """What was chosen, with every stage's distribution; no content, slot or send time where nothing is sent."""
+    """What was chosen, with every stage's distribution; no content, slot or send time where nothing is sent.
+
+    `route_fit` is the step at which the chosen channel fitted.
+    """
 
     stages: tuple[Stage, ...]
     channel: str
     content_id: str = ""
     send_slot: str = ""
     send_time_us: int | None = None
+    route_fit: int = 0
 
     @property
     def propensity(self) -> float:
@@ -89,7 +93,9 @@ def choose(
     name = catalogue.campaign.name
     if prices:
         policy = _priced(policy, prices, catalogue.campaign)
-    router_lines = {channel: catalogue.router_lines[channel] for channel in routes(options)}
+    lively = hour_steps(options.moment.told)
+    steps = {channel: _route_step(options, channel, lively) for channel in routes(options)}
+    router_lines = {channel: catalogue.router_lines[channel][step] for channel, step in steps.items()}
     router = _stage("router", router_name(name), router_lines, policy, uniforms[0])
     channel = router.action
     if channel == NOTHING:
@@ -99,7 +105,7 @@ def choose(
         priced = {content_id: price for content_id, price in prices.items() if content_id in content.probabilities}
         content = structs.replace(content, prices=priced)
     send_times_us = options.send_times_us(channel, content.action)
-    slot_lines = _slot_lines(options, channel, send_times_us)
+    slot_lines = _slot_lines(options, channel, send_times_us, lively)
     slot = _stage("send_slot", slot_name(name, channel), slot_lines, policy, uniforms[2])
     return Choice(
         stages=(router, content, slot),
@@ -107,23 +113,33 @@ def choose(
         content_id=content.action,
         send_slot=slot.action,
         send_time_us=send_times_us[slot.action],
+        route_fit=steps[channel],
     )
 
 
 def _content_lines(options: Eligible, channel: str) -> dict[str, str]:
     """Return the line of each eligible content at the step at which it fits the customer."""
     offer = options.catalogue.channels[channel]
-    steps, contents = category_steps(options.moment.told, offer.categories), offer.contents
+    steps, category_of = category_steps(options.moment.told, offer.categories), offer.category_of
     offered = options.content_lines(channel).items()
-    return {content_id: lines[steps[contents[content_id].category]] for content_id, lines in offered}
+    return {content_id: lines[steps[category_of[content_id]]] for content_id, lines in offered}
 
 
-def _slot_lines(options: Eligible, channel: str, send_times_us: Mapping[str, int]) -> dict[str, str]:
+def _route_step(options: Eligible, channel: str, lively: Sequence[int]) -> int:
+    """Return the step at which a channel fits the customer: that of the best of its open slots."""
+    opens_us = options.openings.get(channel)
+    if not opens_us:
+        return 0
+    where, now_us = options.moment.zone, options.moment.now_us
+    return max(lively[local_minute(max(now_us, time_us), where).hour] for time_us in opens_us.values())
+
+
+def _slot_lines(
+    options: Eligible, channel: str, send_times_us: Mapping[str, int], lively: Sequence[int]
+) -> dict[str, str]:
     """Return the line of each open slot at the step at which its send time fits the customer."""
-    where = options.moment.zone
-    hours = {slot: local_minute(time_us, where).hour for slot, time_us in send_times_us.items()}
-    steps, lines = hour_steps(options.moment.told, hours), options.catalogue.channels[channel].slot_lines
-    return {slot: lines[slot][step] for slot, step in steps.items()}
+    where, lines = options.moment.zone, options.catalogue.channels[channel].slot_lines
+    return {slot: lines[slot][lively[local_minute(time_us, where).hour]] for slot, time_us in send_times_us.items()}
 
 
 def _priced(policy: StagePolicy, prices: Mapping[str, float], campaign: Campaign) -> StagePolicy:

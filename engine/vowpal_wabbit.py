@@ -15,13 +15,14 @@ from msgspec import MsgspecError, json
 from vowpalwabbit import Example, Workspace
 
 _EXAMPLES_KEPT = 16_384  # of all models together; a parsed example holds 32 KB
+_LESSONS_KEPT = 8  # more than one decision teaches
 _READING = re.compile(r"--(?:bit_precision|hash|interactions) \S+")
 _BITS = 18
 _WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single precision when they are added up
 GAMMA_SCALE = 30.0
 """SquareCB's gamma scale in every model: it is saved in a model and cannot be changed on loading, so that another
 greed is asked for afterwards (`exploration.squarecb`)."""
-LEARNING_RATE = 0.01
+LEARNING_RATE = 0.03
 UPDATE = "--adaptive --invariant"
 """Without Vowpal Wabbit's default `--normalized`, under which no feature could weigh less than another: a feature
 learns in proportion to its value, which is how lines say what matters first (benchmarks/README.md, "What is the recipe
@@ -77,13 +78,13 @@ class Bandit:
         with many actions, and SquareCB asks for plain regression (measured: design, section 6). The multi-task
         regression multiplies by 1/p, so p is also the one way to say how much a lesson counts.
 
-        These are the binding's own methods: the public ones around them wrap every example in Python, which costs more
-        than the learning (13 against 5.5 us a lesson), and do the same (a test holds them to it).
+        A decision teaches much the same to a dozen models, so that its lessons are parsed once for all of them (21
+        against 8 us a lesson). These are the binding's own methods: the public ones around them wrap every example in
+        Python, which costs more than the learning, and do the same (a test holds them to it).
         """
         try:
-            lesson = self._workspace._parse(f"{shared}\n0:{cost:.9g}:{1 / weight:.9g} {action}")
-            self._workspace.learn_multi(lesson)
-            self._workspace._finish_example_multi_ex(lesson)
+            with self._reader.lock:
+                self._workspace.learn_multi(self._reader.lesson(f"{shared}\n0:{cost:.9g}:{1 / weight:.9g} {action}"))
         except (RuntimeError, ValueError) as error:
             raise ModelFailed(f"learning failed: {error}") from error
 
@@ -120,8 +121,8 @@ class _Reader:
     """Parses lines for every model that reads them alike: a workspace that never learns, so that nothing goes stale.
 
     An action's example is kept for good. The last shared line stays parsed until another comes, since a decision asks
-    several models about one. Whoever asks holds the lock until it has its answer: engines in several threads share a
-    reader.
+    several models about one, and so do the last lessons, each of which several models learn. Whoever asks holds the
+    lock until it has its answer: engines in several threads share a reader.
     """
 
     def __init__(self, reading: str) -> None:
@@ -129,6 +130,7 @@ class _Reader:
         self._workspace = Workspace(f"--cb_explore_adf --cb_type mtr {reading} --quiet")
         self._shared, self._context = "", list[Example]()
         self._actions: dict[str, Example] = {}
+        self._lessons: dict[str, list[Example]] = {}
 
     def examples(self, shared: str, actions: tuple[str, ...]) -> list[Example]:
         """Return the example of a shared line, good until another line is asked about, and those of its actions."""
@@ -143,6 +145,15 @@ class _Reader:
         except KeyError:
             self._read(actions)
         return [*self._context, *[known[line] for line in actions]]
+
+    def lesson(self, text: str) -> list[Example]:
+        """Return the examples of a lesson, good until some others are asked about."""
+        found = self._lessons.get(text)
+        if found is None:
+            if len(self._lessons) >= _LESSONS_KEPT:
+                self._workspace._finish_example_multi_ex(self._lessons.pop(next(iter(self._lessons))))
+            found = self._lessons[text] = self._workspace._parse(text)
+        return found
 
     def _read(self, actions: tuple[str, ...]) -> None:
         """Parse the lines that were never asked about; where too many are kept, all others are forgotten."""

@@ -1,6 +1,6 @@
 """Makes the folder of a service that has run for long: millions of logged events, a profile for every life.
 
-`python -m benchmarks.decision_cost.large_folder FOLDER --customers 1000000` takes some minutes and gives five events a
+`python -m benchmarks.decision_cost.large_folder FOLDER --customers 1000000` takes some minutes and gives seven events a
 customer; keep the folder outside the repository and give it to the benchmark as `--large FOLDER`. Its events are real
 ones under other names, its profiles their fold; its models are untaught and its reward windows closed. Never a
 measurement.
@@ -131,7 +131,7 @@ def main(arguments: list[str]) -> None:
     """Read the command line and make the folder."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.decision_cost.large_folder", description=__doc__)
     parser.add_argument("folder", type=Path, help="a new folder, outside the repository")
-    parser.add_argument("--customers", type=int, default=1_000_000, help="profiles; each has five events")
+    parser.add_argument("--customers", type=int, default=1_000_000, help="profiles; each has seven events")
     told = parser.parse_args(arguments)
     if (told.folder / "log.db").exists():
         raise SystemExit(f"{told.folder} has a log already; name a new folder")

@@ -56,7 +56,7 @@ def vowpal_wabbit(contents: int, customer: Features) -> Timed:
     arguments = "--cb_explore_adf --squarecb -q XA --quiet"
     stages = [Workspace(arguments) for _ in range(1 + 2 * len(world.CHANNELS))]
     generator = np.random.default_rng(1)
-    channels = {name: offered.router_lines[name] for name in world.CHANNELS}
+    channels = {name: offered.router_lines[name][0] for name in world.CHANNELS}
 
     def decide(_number: int) -> object:
         texts = [f"{name}_is_{value}" for name, value in customer.categories.items()]

@@ -1,6 +1,6 @@
 """What is asked: a campaign of any number of contents, and customers with warm profiles. Never a measurement.
 
-Every customer has the same life of five events, a declaration, two things she did, a decision and its reward, which
+Every customer has the same life of seven events, a declaration, four things she did, a decision and its reward, which
 give her a profile of 30 features. The large folder is made of the same lives, so that an empty log and a full one are
 asked the same.
 """
@@ -33,6 +33,7 @@ ATTRIBUTES = {
     "age_band": "25-34",
     "time_zone": "America/Chicago",
 }
+VISITS = (("browse", "desktop"), ("search", "phone"), ("browse", "desktop"), ("purchase", "phone"))
 CONTEXT_CATEGORIES = {"page": "wardrobe", "device": "phone"}
 CONTEXT_NUMBERS = {"basket": 79.9}
 
@@ -84,12 +85,12 @@ def facts(number: int, start_us: int) -> Iterator[IdentifyRequest | TrackRequest
     """Yield what is told of a customer before her first decision."""
     identity = Identity(CUSTOMER_ID, customer_id(number))
     yield IdentifyRequest(identity, ATTRIBUTES, occur_time_us=start_us)
-    for visit, (event, device) in enumerate((("browse", "desktop"), ("purchase", "phone"))):
+    for visit, (event, device) in enumerate(VISITS):
         said = {"category": f"category-{(number + visit) % CATEGORIES}", "order_id": f"order-{number}-{visit}"}
         yield TrackRequest(
             identity,
             event,
-            occur_time_us=start_us - 5 * HOUR_US * (1 - visit),
+            occur_time_us=start_us - 5 * HOUR_US * (len(VISITS) - 1 - visit),
             device=device,
             channel=CHANNELS[(number + visit) % 5],
             properties=Features(numbers={"amount": 49.9}, categories=said),
@@ -97,7 +98,7 @@ def facts(number: int, start_us: int) -> Iterator[IdentifyRequest | TrackRequest
 
 
 def live(engine: Engine, number: int, start_us: int) -> None:
-    """Let one customer live her five events."""
+    """Let one customer live her seven events."""
     for fact in facts(number, start_us):
         if isinstance(fact, IdentifyRequest):
             identify(engine, fact, start_us)

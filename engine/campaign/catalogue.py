@@ -15,24 +15,25 @@ from engine.fit import fitted_lines
 from engine.types import NOTHING
 
 DAY_S = 86_400
-ROUTER_WEIGHT = 5
-"""What a channel weighs among the router's features: it has no fit, so that context has to tell more."""
+ROUTER_FIT_WEIGHT = 2
+"""What fit weighs among the router's features."""
 Lines = tuple[str, ...]
 """An action's line at each step of fit."""
-_REWARD_FIELDS = ("outcomes", "combine", "default_reward", "reward", "send_nothing")
+_REWARD_FIELDS = ("outcomes", "combine", "default_reward", "reward", "send_nothing", "tells_noticed")
 
 
 class ChannelCatalogue(Struct, frozen=True):
     """What one channel offers: its contents and send slots with their action lines, and when its slots are open.
 
     A content or slot has a line for each step of fit. `free_lines` are those of contents without a rule of their own;
-    `ruled` ones have to be asked about. `categories` are those of the contents. A channel `for_all` is closed by
-    nothing but a refusal: it asks for no consent, identity or audience.
+    `ruled` ones have to be asked about. `category_of` tells a content's category, `categories` are all of them. A
+    channel `for_all` is closed by nothing but a refusal: it asks for no consent, identity or audience.
     """
 
     channel: Channel
     for_all: bool
     contents: dict[str, Content]
+    category_of: dict[str, str]
     categories: frozenset[str]
     free_lines: dict[str, Lines]
     ruled: dict[str, Content]
@@ -50,7 +51,7 @@ class Catalogue(Struct, frozen=True, eq=False):
     campaign: Campaign
     version: int
     channels: dict[str, ChannelCatalogue]
-    router_lines: dict[str, str]
+    router_lines: dict[str, Lines]
 
 
 @lru_cache(maxsize=256)
@@ -63,7 +64,9 @@ def catalogue(source: str, version: int) -> Catalogue:
         campaign=campaign,
         version=version,
         channels=channels,
-        router_lines={name: action_text({"channel": name}, {}, ROUTER_WEIGHT) for name in routes},
+        router_lines={
+            name: fitted_lines(action_text({"channel": name}, {}), weight=ROUTER_FIT_WEIGHT) for name in routes
+        },
     )
 
 
@@ -92,6 +95,7 @@ def _channel_catalogue(campaign: Campaign, name: str) -> ChannelCatalogue:
         channel=channel,
         for_all=channel.consent != "required" and not (channel.reached_by or campaign.audience or channel.audience),
         contents=contents,
+        category_of={content_id: content.category for content_id, content in contents.items()},
         categories=frozenset(content.category for content in contents.values()),
         free_lines={content_id: line for content_id, line in lines.items() if content_id not in ruled},
         ruled=ruled,

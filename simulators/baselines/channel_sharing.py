@@ -6,7 +6,6 @@ contents and one for the slots of all channels, `isolated` a model of each for e
 
 import numpy as np
 
-from engine.campaign.catalogue import ROUTER_WEIGHT
 from engine.campaign.objective import Exploration
 from engine.exploration import squarecb
 from engine.features import CONTEXT_WEIGHT
@@ -28,7 +27,7 @@ class ChannelSharing:
     def __init__(self, shop: Catalogue, draw: np.random.Generator, names: tuple[str, ...], *, shared: bool) -> None:
         self._shop, self._draw, self._shared = shop, draw, shared
         self._names = (*names, *(f"channel={name}" for name in CHANNELS))
-        self._lines = action_lines(shop, ROUTER_WEIGHT)
+        self._lines = action_lines(shop)
         self._bandits: dict[str, Bandit] = {}
 
     def choose(self, features: Floats, moments: Moments) -> Chosen:

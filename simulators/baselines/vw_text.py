@@ -14,9 +14,9 @@ def shared_line(names: Sequence[str], features: Floats, weight: float = 1.0) -> 
     return f"shared |X:{weight:g} " + " ".join(f"{name}:{value:.4g}" for name, value in known if value)
 
 
-def action_lines(shop: Catalogue, router_weight: int = 1) -> Mapping[str, tuple[str, ...]]:
-    """Return the line of each action of the three stages, in their order; the router's weigh so much."""
-    router = tuple(f"|A:{router_weight} channel={name}" for name in (*CHANNELS, "nothing"))
+def action_lines(shop: Catalogue) -> Mapping[str, tuple[str, ...]]:
+    """Return the line of each action of the three stages, in their order."""
+    router = tuple(f"|A channel={name}" for name in (*CHANNELS, "nothing"))
     contents = tuple(
         f"|A content={name} category={item.category} tone={item.tone} price:{level:.3f}"
         for (name, item), level in zip(shop.items.items(), shop.price_level.tolist(), strict=True)

@@ -11,7 +11,6 @@ from math import sqrt
 
 import pytest
 
-from engine.campaign.catalogue import ROUTER_WEIGHT
 from engine.engine import Engine
 from engine.features import action_text, shared_text
 from engine.types import DecideRequest, Features, RewardRequest
@@ -53,7 +52,7 @@ def lived(engine: Engine, seed: int, *, pace_us: int, told: bool = True, rounds:
 
 def router_line(channel: str) -> str:
     """Return the line of a channel as the router reads it."""
-    return action_text({"channel": channel}, {}, ROUTER_WEIGHT)
+    return action_text({"channel": channel}, {})
 
 
 def expected(model: Bandit, channel: str = "app") -> float:

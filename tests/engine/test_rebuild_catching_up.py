@@ -94,7 +94,7 @@ def test_a_provisional_decision_that_closes_during_a_rebuild_weighs_as_every_oth
     one, other = anew(engine, 1), engine.state.models
     assert one.keys() == other.keys()
     catalogue = engine.state.campaigns.catalogue("wardrobe")
-    for name, line in (("wardrobe/router", catalogue.router_lines["app"]), *contents(catalogue)):
+    for name, line in (("wardrobe/router", catalogue.router_lines["app"][0]), *contents(catalogue)):
         # the same lessons, of which those of half-taught decisions come in another order
         expected = [models[name].expected_cost("shared |X city=Anytown", line) for models in (one, other)]
         assert expected[0] == pytest.approx(expected[1], abs=0.02)
