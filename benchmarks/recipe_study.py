@@ -18,7 +18,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from benchmarks.notes import tables
-from engine.customers.memory import DAY_US
+from engine.customers.memory import DAY_US, Sums
 from engine.fit import STEPS
 from simulators.engine_target import EngineTarget
 from simulators.loop import Life
@@ -42,36 +42,32 @@ class Variant(Struct, frozen=True):
     campaign: str = ""
 
 
-def same_line(line: str, price: float | None = None) -> tuple[str, ...]:  # noqa: ARG001  as `fitted_lines` has it
+def same_line(line: str, price: float | None = None, weight: int = 0) -> tuple[str, ...]:  # noqa: ARG001  as `fitted_lines` has it
     """Return an action's lines where nothing is told of fit."""
     return (line,) * (STEPS + 1)
 
 
 def _half_lives(days: float) -> dict[str, object]:
     rate = -log(2) / (days * DAY_US)
-    return {f"engine.customers.memory._RATES/{kind}": rate for kind in ("category", "device", "channel")}
+    return {f"engine.customers.memory._RATES/{kind}": rate for kind in ("category", "device", "channel", "hour")}
+
+
+def never_changed(sums: Sums, now_us: int) -> float:  # noqa: ARG001  as `change` has it
+    """Return that a customer does as she used to, whatever she does."""
+    return 0.0
 
 
 SHIPPED = Variant("as shipped")
 VARIANTS = (
     SHIPPED,
-    Variant(
-        "before: all features alike, normalized, rate 0.03, no fit",
-        {
-            "engine.vowpal_wabbit.UPDATE": "",
-            "engine.vowpal_wabbit.LEARNING_RATE": 0.03,
-            "engine.features.CONTEXT_WEIGHT": 1,
-            "engine.campaign.catalogue.ROUTER_WEIGHT": 1,
-            "engine.campaign.catalogue.fitted_lines": same_line,
-        },
-    ),
+    Variant("noticed and worth are learned together", campaign="noticed_outcomes: []"),
     Variant("no fit", {"engine.campaign.catalogue.fitted_lines": same_line}),
+    Variant("habits alone, whatever changes", {"engine.customers.profile.change": never_changed}),
+    Variant("habits with a half-life of 10 days", _half_lives(10)),
     Variant("context weighs as much as actions", {"engine.features.CONTEXT_WEIGHT": 1}),
     Variant("context weighs a hundredth", {"engine.features.CONTEXT_WEIGHT": 0.01}),
-    Variant("the router's channels weigh 1", {"engine.campaign.catalogue.ROUTER_WEIGHT": 1}),
-    Variant("learning rate 0.03", {"engine.vowpal_wabbit.LEARNING_RATE": 0.03}),
-    Variant("learning rate 0.003", {"engine.vowpal_wabbit.LEARNING_RATE": 0.003}),
-    Variant("habits with a half-life of 30 days", _half_lives(30)),
+    Variant("learning rate 0.01", {"engine.vowpal_wabbit.LEARNING_RATE": 0.01}),
+    Variant("learning rate 0.1", {"engine.vowpal_wabbit.LEARNING_RATE": 0.1}),
     Variant("channels learn from each other in full", {"engine.learner.LENT_WEIGHT": 2}),
     Variant("greed 100", campaign="exploration: {greed: 100}"),
     Variant("floor 0.02", campaign="exploration: {floor: 0.02}"),
