@@ -53,12 +53,12 @@ class PutBack(Struct, frozen=True):
 class Half(Struct, frozen=True):
     """What a decision teaches at once: a value, and what was learned of it provisionally, if it is the second half.
 
-    `noticed` tells whether any outcome came of it.
+    `noticed` tells whether the message was noticed; None where nothing tells on its channel.
     """
 
     value: float
     learned: float | None = None
-    noticed: bool = True
+    noticed: bool | None = None
 
 
 class Later(Struct, frozen=True):
@@ -110,3 +110,4 @@ class Folds(Struct, frozen=True):
     put_back: dict[str, PutBack] = {}
     stock: dict[str, Stock] = {}
     aside: dict[str, Aside] = {}
+    telling: dict[str, set[str]] = {}

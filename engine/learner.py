@@ -82,12 +82,12 @@ def _learned(model: Bandit, lesson: Lesson, cost: float) -> bool:
     return True
 
 
-def lessons(rewarded: Rewarded, value: float, *, noticed: bool = True) -> Iterator[Lesson]:
+def lessons(rewarded: Rewarded, value: float, *, noticed: bool | None = None) -> Iterator[Lesson]:
     """Yield what a decision of this value teaches, at the current campaign's scale.
 
-    What a message earns is the chance that it is noticed times what it is worth once it is. Where outcomes tell which
-    messages were noticed, the two are learned apart, each without the other's luck: send-slot models learn whether one
-    was, content models what those were worth that were. The router learns what both come to.
+    What a message earns is the chance that it is noticed times what it is worth once it is. Where a channel is told
+    which messages were noticed, the two are learned apart, each without the other's luck: send-slot models learn
+    whether one was, content models what those were worth that were. The router learns what both come to.
 
     The router learns of every decision, in which the price of silence is taken from the value of sending nothing; a
     channel's content and send-slot models learn of their own decisions in full and of other channels' at half weight,
@@ -104,11 +104,10 @@ def lessons(rewarded: Rewarded, value: float, *, noticed: bool = True) -> Iterat
         return
     offer = taken.channels[decision.channel]
     content_line, slot_line = _chosen_lines(decision, offer)
-    apart = campaign.tells_noticed and decision.close_time_us is not None
-    slot_cost = -float(noticed) if apart else cost
+    slot_cost = cost if noticed is None else -float(noticed)
     for channel, other in current.channels.items():
         weight = OWN_WEIGHT if channel == decision.channel else LENT_WEIGHT
-        if (noticed or not apart) and (weight == OWN_WEIGHT or decision.content_id in other.contents):
+        if noticed is not False and (weight == OWN_WEIGHT or decision.content_id in other.contents):
             yield Lesson(content_name(name, channel), shared, content_line, cost, weight)
         yield Lesson(slot_name(name, channel), shared, slot_line, slot_cost, weight)
 

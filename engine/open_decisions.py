@@ -22,6 +22,7 @@ class OpenDecision(Struct):
     close_time_us: int
     activated: bool
     window_us: int
+    channel: str = ""
     outcomes: list[Outcome] = []
     learned: float | None = None
     half_taught: dict[str, float] = {}
@@ -49,6 +50,7 @@ def opened(logged: LoggedEvent, decision: DecisionTaken) -> OpenDecision | None:
         close_time_us=decision.close_time_us,
         activated=not decision.activation_required,
         window_us=decision.close_time_us - window_start_us(decision, logged.time_us),
+        channel=decision.channel,
     )
 
 

@@ -30,10 +30,14 @@ class Round(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """A decision that teaches, and what: one reward of its own, or (None) all its outcomes together."""
+    """A decision that teaches, and what: one reward of its own, or (None) all its outcomes together.
+
+    `told` are the outcomes that had come of messages on its channel when it closed.
+    """
 
     decision_seq: int
     reward: RewardReceived | None
+    told: frozenset[str] = frozenset()
 
 
 class Listener:
@@ -49,6 +53,7 @@ class Listener:
         self.outcomes: dict[int, list[tuple[int, RewardReceived]]] = {}
         self._campaign = campaign
         self._open = OpenDecisions()
+        self._told: dict[str, frozenset[str]] = {}
 
     def hear(self, logged: LoggedEvent) -> None:
         """Take in the log's next event."""
@@ -69,10 +74,13 @@ class Listener:
                     self.notes.append(Note(event.decision_seq, event))
                 else:
                     self.outcomes.setdefault(event.decision_seq, []).append((logged.seq, event))
+                    if not event.late and (waiting := self._open.get(event.decision_seq)):
+                        self._told[waiting.channel] = self._told.get(waiting.channel, frozenset()) | {event.outcome}
 
     def _open_until(self, time_us: int) -> None:
-        closed = self._open.due(time_us)
-        self.notes += [Note(decision.seq, None) for decision in closed if decision.activated]
+        for closed in self._open.due(time_us):
+            if closed.activated:
+                self.notes.append(Note(closed.seq, None, self._told.get(closed.channel, frozenset())))
 
 
 def rebuilt_models(
@@ -145,7 +153,8 @@ def _valued(listener: Listener, current: Catalogue) -> Iterator[tuple[int, Half]
             continue
         rewards = listener.outcomes.get(note.decision_seq, [])
         outcomes = [Outcome(event.occur_time_us, seq, revalued(event, current)) for seq, event in rewards]
-        yield note.decision_seq, Half(combined(outcomes, current.campaign), noticed=bool(outcomes))
+        told = not current.campaign.noticing.isdisjoint(note.told)
+        yield note.decision_seq, Half(combined(outcomes, current.campaign), noticed=bool(outcomes) if told else None)
 
 
 def revalued(event: RewardReceived, current: Catalogue) -> float:

@@ -64,6 +64,7 @@ class State:
         self.rebuilds: dict[str, Rebuild] = {}
         self.stock: dict[str, stock.Stock] = {}
         self.aside: dict[str, Aside] = {}
+        self.telling: dict[str, set[str]] = {}
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
@@ -73,6 +74,7 @@ class State:
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
         self.rebuilds, self.stock, self.aside = folds.rebuilds, folds.stock, folds.aside
+        self.telling = folds.telling
         loaded = {name: Bandit(models[name]) for name in folds.model_sha256}
         self.taught = TaughtModels(loaded, folds.learned, folds.put_back)
 
@@ -105,6 +107,7 @@ class State:
             put_back=self.put_back,
             stock=self.stock,
             aside=self.aside,
+            telling=self.telling,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -194,6 +197,8 @@ class State:
         elif event.late:
             self.late_rewards += 1
         elif (decision := self.open_decisions.get(event.decision_seq)) is not None:
+            if event.outcome in self.campaigns.catalogue(decision.campaign).campaign.noticing:
+                self.telling.setdefault(decision.campaign, set()).add(decision.channel)
             decision.outcomes.append(Outcome(event.occur_time_us, seq, event.value))
             self._learn_provisionally(decision)
 
@@ -202,19 +207,25 @@ class State:
         campaign = self.campaigns.catalogue(decision.campaign).campaign
         if decision.activated and decision.outcomes and decision.learned is None and campaign.learn == "provisionally":
             decision.learned = combined(decision.outcomes, campaign)
-            self._teach(decision.seq, [Half(decision.learned)], half_taught=decision.half_taught)
+            self._teach(decision.seq, [self._half(decision, decision.learned)], half_taught=decision.half_taught)
 
     def _close(self, decision: OpenDecision) -> None:
         """Learn what a decision earned, or the half not yet learned of it; one never carried out teaches nothing."""
         if not decision.activated:
             return
         campaign = self.campaigns.catalogue(decision.campaign).campaign
-        final, noticed = combined(decision.outcomes, campaign), bool(decision.outcomes)
-        whole = [Half(final, noticed=noticed)]
+        final = combined(decision.outcomes, campaign)
+        whole = [self._half(decision, final)]
         if campaign.learn == "provisionally":
-            whole.append(Half(final, final, noticed))
-        lessons = whole if decision.learned is None else [Half(final, decision.learned, noticed)]
+            whole.append(self._half(decision, final, final))
+        lessons = whole if decision.learned is None else [self._half(decision, final, decision.learned)]
         self._teach(decision.seq, lessons, whole=whole, half_taught=decision.half_taught)
+
+    def _half(self, decision: OpenDecision, value: float, learned: float | None = None) -> Half:
+        """Return what a decision teaches, and whether it was noticed, where its channel was ever told of that."""
+        tells = decision.channel in self.telling.get(decision.campaign, ())
+        tells = tells and bool(self.campaigns.catalogue(decision.campaign).campaign.noticing)
+        return Half(value, learned, bool(decision.outcomes) if tells else None)
 
     def _start_rebuild(self, event: RebuildStarted, seq: int) -> None:
         waiting = self.open_decisions.of_campaign(event.campaign)

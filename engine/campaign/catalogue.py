@@ -19,7 +19,7 @@ ROUTER_FIT_WEIGHT = 2
 """What fit weighs among the router's features."""
 Lines = tuple[str, ...]
 """An action's line at each step of fit."""
-_REWARD_FIELDS = ("outcomes", "combine", "default_reward", "reward", "send_nothing", "tells_noticed")
+_REWARD_FIELDS = ("outcomes", "combine", "default_reward", "reward", "send_nothing", "noticing")
 
 
 class ChannelCatalogue(Struct, frozen=True):

@@ -78,9 +78,9 @@ class Campaign(Entry):
 
     `message_limits` are over this campaign's messages on any channel, `overall_message_limits` over all messages, and
     bind every campaign. Consent is asked for its `purpose`; any of `opt_out_outcomes` (None means the usual ones that
-    are declared) takes it back. Where any of `noticed_outcomes` is declared (None means the usual ones that are), a
-    message without an outcome counts as not noticed. `personalisation_consent` required keeps features that make it
-    personal from the models until a customer has granted them.
+    are declared) takes it back. Where one of `noticed_outcomes` (None means the usual ones that are declared) ever came
+    of a channel's message, one without any outcome counts as not noticed there. `personalisation_consent` required
+    keeps features that make it personal from the models until a customer has granted them.
     """
 
     name: Name = Field(alias="campaign")
@@ -159,9 +159,9 @@ class Campaign(Entry):
         return frozenset(OPT_OUTS & self.outcomes.keys() if self.opt_out_outcomes is None else self.opt_out_outcomes)
 
     @cached_property
-    def tells_noticed(self) -> bool:
-        """Whether an outcome tells that a message was noticed, so that one without any outcome was not."""
-        return bool(NOTICED & self.outcomes.keys() if self.noticed_outcomes is None else self.noticed_outcomes)
+    def noticing(self) -> frozenset[str]:
+        """The outcomes that tell that a message was noticed."""
+        return frozenset(NOTICED & self.outcomes.keys() if self.noticed_outcomes is None else self.noticed_outcomes)
 
     @cached_property
     def targeted(self) -> tuple[str, ...]:

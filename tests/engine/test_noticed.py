@@ -1,14 +1,17 @@
 """What is learned apart: whether a message was noticed, and what it was worth once it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
+from engine import taught_models
 from engine.campaign.loader import load_campaign
 from engine.engine import Engine
-from engine.learner import lessons, rewarded_decision
+from engine.folds import Half
+from engine.learner import Rewarded, lessons, rewarded_decision
 from engine.rebuild import rebuilt_models
 from engine.types import DecideRequest, RewardRequest
+from engine.vowpal_wabbit import Bandit
 from tests.engine.operated import assert_replays
 from tests.rewarded_histories import windowed
 from tests.wardrobe import NOON_US, SECOND_US
@@ -22,7 +25,7 @@ def told_apart(learn: str = "at_close") -> str:
     return windowed(learn=learn).replace("outcomes: {clicked", "outcomes: {opened: 0.1, clicked")
 
 
-def taught_costs(engine: Engine, outcome: str, *, noticed: bool) -> dict[str, float]:
+def taught_costs(engine: Engine, outcome: str, *, noticed: bool | None) -> dict[str, float]:
     """Return what one decision's lessons cost by model, if it came to this outcome, or to nothing (empty)."""
     decision = engine.decide(DecideRequest("wardrobe", "ryan", channels=("app",)), NOON_US)
     assert decision.channel == "app"
@@ -51,11 +54,33 @@ def test_a_noticed_message_teaches_its_slot_that_and_its_content_what_it_was_wor
     assert noticed["router"] == pytest.approx(-0.1 / scale)
 
 
-def test_without_such_an_outcome_all_is_learned_together(opened: Opened) -> None:
-    """Where nothing tells what was noticed, or the campaign says that nothing does, silence teaches contents too."""
-    for source in (windowed(learn="at_close"), told_apart() + "noticed_outcomes: []\n"):
-        engine = opened(source=source)
-        assert {"router", "app/content", "app/send_slot"} <= taught_costs(engine, "", noticed=False).keys()
+def test_where_nothing_tells_silence_teaches_contents_too(opened: Opened) -> None:
+    """A message of a channel that is never told what was noticed teaches all its models the same."""
+    engine = opened(source=told_apart())
+    assert set(taught_costs(engine, "clicked", noticed=None).values()) == {-0.25}
+
+
+@pytest.mark.parametrize(("more", "after"), [("", False), ("noticed_outcomes: []\n", None)])
+def test_a_channel_begins_to_tell_with_its_first_such_outcome(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, more: str, after: bool | None
+) -> None:
+    """Before it, on other channels, and where the campaign says that nothing tells, silence says nothing of notice."""
+    engine, taught = opened(source=told_apart() + more), list[tuple[str, bool | None]]()
+    real = taught_models.teach
+
+    def teaching(models: Mapping[str, Bandit], rewarded: Rewarded, half: Half) -> dict[str, bool]:
+        taught.append((rewarded.decision.channel, half.noticed))
+        return real(models, rewarded, half)
+
+    monkeypatch.setattr(taught_models, "teach", teaching)
+    for number, (channel, outcome) in enumerate([("app", ""), ("app", "opened"), ("app", ""), ("email", "")]):
+        now_us = NOON_US + number * 2 * HOUR_US
+        decision = engine.decide(DecideRequest("wardrobe", "ryan", channels=(channel,)), now_us)
+        if outcome:
+            engine.reward(RewardRequest(decision.decision_id, "", outcome), now_us + SECOND_US)
+    engine.tick(NOON_US + 48 * HOUR_US)
+    engine.learn(10)
+    assert taught == [("app", None), ("app", None if more else True), ("app", after), ("email", None)]
 
 
 @pytest.mark.parametrize("learn", ["at_close", "provisionally"])
