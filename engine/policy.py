@@ -14,10 +14,10 @@ from engine.eligibility import Eligible, routes
 from engine.events import DecisionTaken, Reason, Stage
 from engine.exploration import UnsoundProbabilities, drawn, epsilon_greedy, floored, squarecb
 from engine.features import encoded
-from engine.fit import category_steps, hour_steps
+from engine.fit import hour_steps
 from engine.folds import PutBack
+from engine.offered_lines import content_lines, route_step, slot_lines
 from engine.stock import tilted
-from engine.times import local_minute
 from engine.types import NOTHING
 from engine.vowpal_wabbit import GAMMA_SCALE, Bandit, ModelFailed
 
@@ -94,19 +94,19 @@ def choose(
     if prices:
         policy = _priced(policy, prices, catalogue.campaign)
     lively = hour_steps(options.moment.told)
-    steps = {channel: _route_step(options, channel, lively) for channel in routes(options)}
+    steps = {channel: route_step(options, channel, lively) for channel in routes(options)}
     router_lines = {channel: catalogue.router_lines[channel][step] for channel, step in steps.items()}
     router = _stage("router", router_name(name), router_lines, policy, uniforms[0])
     channel = router.action
     if channel == NOTHING:
         return Choice(stages=(router,), channel=NOTHING)
-    content = _stage("content", content_name(name, channel), _content_lines(options, channel), policy, uniforms[1])
+    content = _stage("content", content_name(name, channel), content_lines(options, channel), policy, uniforms[1])
     if prices and content.policy == content_name(name, channel):
         priced = {content_id: price for content_id, price in prices.items() if content_id in content.probabilities}
         content = structs.replace(content, prices=priced)
     send_times_us = options.send_times_us(channel, content.action)
-    slot_lines = _slot_lines(options, channel, send_times_us, lively)
-    slot = _stage("send_slot", slot_name(name, channel), slot_lines, policy, uniforms[2])
+    slots = slot_lines(options, channel, send_times_us, lively)
+    slot = _stage("send_slot", slot_name(name, channel), slots, policy, uniforms[2])
     return Choice(
         stages=(router, content, slot),
         channel=channel,
@@ -115,31 +115,6 @@ def choose(
         send_time_us=send_times_us[slot.action],
         route_fit=steps[channel],
     )
-
-
-def _content_lines(options: Eligible, channel: str) -> dict[str, str]:
-    """Return the line of each eligible content at the step at which it fits the customer."""
-    offer = options.catalogue.channels[channel]
-    steps, category_of = category_steps(options.moment.told, offer.categories), offer.category_of
-    offered = options.content_lines(channel).items()
-    return {content_id: lines[steps[category_of[content_id]]] for content_id, lines in offered}
-
-
-def _route_step(options: Eligible, channel: str, lively: Sequence[int]) -> int:
-    """Return the step at which a channel fits the customer: that of the best of its open slots."""
-    opens_us = options.openings.get(channel)
-    if not opens_us:
-        return 0
-    where, now_us = options.moment.zone, options.moment.now_us
-    return max(lively[local_minute(max(now_us, time_us), where).hour] for time_us in opens_us.values())
-
-
-def _slot_lines(
-    options: Eligible, channel: str, send_times_us: Mapping[str, int], lively: Sequence[int]
-) -> dict[str, str]:
-    """Return the line of each open slot at the step at which its send time fits the customer."""
-    where, lines = options.moment.zone, options.catalogue.channels[channel].slot_lines
-    return {slot: lines[slot][lively[local_minute(time_us, where).hour]] for slot, time_us in send_times_us.items()}
 
 
 def _priced(policy: StagePolicy, prices: Mapping[str, float], campaign: Campaign) -> StagePolicy:

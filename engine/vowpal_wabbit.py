@@ -103,8 +103,7 @@ class Bandit:
         """
         learned = json.decode(self._workspace.json_weights())["weights"]
         get = self._workspace.get_weight
-        indices = [entry["index"] for entry in learned]
-        return np.array([[index, *(get(index, slot) for slot in range(2))] for index in indices])
+        return np.array([[entry["index"], entry["value"], get(entry["index"], 1)] for entry in learned])
 
     def fault(self) -> str:
         """Return what makes the model unfit to decide, such as a weight that is no finite number; empty for nothing."""
