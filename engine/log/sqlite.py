@@ -55,7 +55,8 @@ class Log:
 
     `power` durability survives a power cut (an fsync a commit), `process` survives a killed process only. Appends are
     seen by `find` and `read` at once, written when something else is or is read, and durable after `commit`; whatever
-    fails is undone back to the last commit and raised as LogUnavailable.
+    fails is undone back to the last commit and raised as LogUnavailable. For one thread at a time, reading included,
+    since a read writes what waits.
     """
 
     def __init__(self, folder: Path, durability: Durability) -> None:

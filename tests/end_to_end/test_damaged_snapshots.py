@@ -170,7 +170,7 @@ def test_an_unfit_model_goes_back_to_the_one_snapshot_that_is_sound(engine: Engi
     with served(engine, snapshot_every_events=1_000_000) as client, deciding(client.service.address) as answers:
         stored = client.wait_for(on_loop(client, lambda: Stored(engine.log._connection)))
         for sound in [*stored.seqs, None, *stored.seqs, None]:
-            before = len(put_backs(engine))
+            before = len(client.wait_for(on_loop(client, lambda: put_backs(engine))))
 
             def hurt(sound: int | None = sound) -> None:
                 for seq in stored.seqs:
@@ -182,7 +182,8 @@ def test_an_unfit_model_goes_back_to_the_one_snapshot_that_is_sound(engine: Engi
             client.wait_for(on_loop(client, hurt))
             rewarded(client.decisioning, 20)  # which asks the model, and then teaches it
             client.wait_for(on_loop(client, stored.mend))
-            assert [one.to_seq for one in put_backs(engine)[before:]] == [sound or 0]
+            after = client.wait_for(on_loop(client, lambda: put_backs(engine)))
+            assert [one.to_seq for one in after[before:]] == [sound or 0]
     assert not {name for name in answers if not name.startswith("REASON_")}
     reasons = {logged.event.reason for logged in engine.log.read() if isinstance(logged.event, DecisionTaken)}
     assert {Reason.PREVIOUS_SNAPSHOT, Reason.UNIFORM} <= reasons

@@ -38,7 +38,10 @@ class Client:
 
 @contextmanager
 def served(engine: Any, **settings: Any) -> Iterator[Client]:
-    """Serve an engine on a free port until the block ends."""
+    """Serve an engine on a free port until the block ends.
+
+    While calls are under way only the server's thread may touch the engine, its log included: act on its loop.
+    """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -48,12 +51,14 @@ def served(engine: Any, **settings: Any) -> Iterator[Client]:
 
     try:
         service = wait_for(start(engine, Settings(address="127.0.0.1:0", **settings)))
-        with grpc.insecure_channel(service.address) as channel:
-            decisioning = decisioning_grpc.DecisioningServiceStub(channel)
-            campaigns, models = campaign_grpc.CampaignServiceStub(channel), model_grpc.ModelServiceStub(channel)
-            customers = customer_grpc.CustomerServiceStub(channel)
-            yield Client(channel, decisioning, campaigns, models, customers, service, wait_for)
-        wait_for(drain(service, 0.5))
+        try:
+            with grpc.insecure_channel(service.address) as channel:
+                decisioning = decisioning_grpc.DecisioningServiceStub(channel)
+                campaigns, models = campaign_grpc.CampaignServiceStub(channel), model_grpc.ModelServiceStub(channel)
+                customers = customer_grpc.CustomerServiceStub(channel)
+                yield Client(channel, decisioning, campaigns, models, customers, service, wait_for)
+        finally:  # a server left running would fail whatever test comes next, as an unraisable exception
+            wait_for(drain(service, 0.5))
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
