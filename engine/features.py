@@ -20,6 +20,9 @@ NOTHING_KNOWN = Features()
 CONTEXT_WEIGHT = 0.1
 """What a feature of the context weighs where one of an action weighs 1: there are dozens, so that at equal weights they
 would learn, and mislearn, nearly all of every lesson (benchmarks/README.md, "What is the recipe worth?")."""
+VISITS_HALVING = 6.0
+"""So many visits of a customer of late make what she declared weigh half of what it weighs where nothing was seen."""
+TOLD_AS_FIT = ("hours/", "weekend/")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 PERSONAL = re.compile(rf"{EMAIL.pattern}|\+?\d[\d ()./-]{{6,}}\d")
 """What an e-mail address looks like; and that, or a telephone number."""
@@ -135,15 +138,20 @@ def shared_line(context: Features, local: datetime, profile: str) -> str:
 def profile_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:
     """Return a profile's features under a mark that the encoding never yields, in the order they were made in.
 
+    What she declared speaks for what is not known of her conduct, and the less the more she was seen to do (`visits`):
+    who has moved says so late or never, and the models that went by where she lived would be wrong of her for long.
     Names within a family (`category/polos`) are shares and mean rewards, within 1; the others are counts, sums and
     days, compressed to about 1. A number of 0 is left out, as Vowpal Wabbit would leave it out: most messages earn
-    nothing.
+    nothing. The hours at which she comes are left out too: they speak beside each slot (`engine.fit`), and as marks of
+    what kind of person she is they would only be one more thing to unlearn.
     """
-    parts = [f"@{encoded(name)}={encoded(value)}" for name, value in categories.items()]
+    visits = numbers.get("visits", 0.0)
+    weight = f":{VISITS_HALVING / (VISITS_HALVING + visits):.2g}" if visits else ""
+    parts = [f"@{encoded(name)}={encoded(value)}{weight}" for name, value in categories.items()]
     parts += [
         f"@{encoded(name)}:{number if '/' in name else compressed(number) / 6:.6g}"
         for name, number in numbers.items()
-        if number
+        if number and not name.startswith(TOLD_AS_FIT)
     ]
     return " ".join(parts)
 

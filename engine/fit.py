@@ -5,7 +5,8 @@ its category holds for a content that nobody has seen. It is told in steps, so t
 parsed once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from math import sqrt
 
 from engine.types import Features
@@ -16,6 +17,8 @@ STEPS = 8
 """Steps above none: four, eight and numbers as they are came out within the noise of each other."""
 PARTS = 12
 PART_HOURS = 24 // PARTS
+FIRST_OF_WEEKEND = 5
+_OWN = 0.7  # of how lively she is on a weekday, or at the weekend, by those days alone; the rest by all: few are few
 _LIVELIEST = 6.0  # times as often as an even spread over the day: nobody needs to be told from there on
 
 
@@ -33,42 +36,51 @@ def _text(fit: float, price: float | None) -> str:
 
 
 def category_steps(profile: Features, categories: Iterable[str]) -> dict[str, int]:
-    """Return how well contents of each category fit: her interest by habit and lately in equal parts."""
+    """Return how well contents of each category fit: her interest in it."""
     numbers = profile.numbers
     return {name: _step(numbers.get(f"category/{name}", 0.0)) for name in categories}
 
 
-def part_of_day(hour: int) -> str:
-    """Return the name of the part of the day that a local hour lies in."""
-    start = hour // PART_HOURS * PART_HOURS
-    return f"{start:02d}-{start + PART_HOURS:02d}"
+def when(hour_of_week: int) -> str:
+    """Return the name of the part of a weekday or of the weekend that a local hour lies in, Monday's first being 0."""
+    start = hour_of_week % 24 // PART_HOURS * PART_HOURS
+    return f"{_DAYS[hour_of_week // 24 >= FIRST_OF_WEEKEND]}/{start:02d}-{start + PART_HOURS:02d}"
 
 
-_AROUND = [
-    tuple(f"hours/{part_of_day(hour % 24)}" for hour in (24 + hour - PART_HOURS, hour, hour + PART_HOURS))
-    for hour in range(24)
-]
-_PARTS = frozenset(name for names in _AROUND for name in names)
-_NO_HOURS = (0,) * 24
+def hour_of_week(local: datetime) -> int:
+    """Return a local time's hour of the week, 0 to 167, Monday's first being 0."""
+    return local.weekday() * 24 + local.hour
+
+
+_DAYS = ("hours", "weekend")
+_DAYS_OF = (5, 2)
+_NAMES = [[when(day * 24 + hour) for hour in range(0, 24, PART_HOURS)] for day in (0, FIRST_OF_WEEKEND)]
+_PARTS = frozenset(_NAMES[0] + _NAMES[1])
+_NO_HOURS = (0,) * (7 * 24)
 
 
 def hour_steps(profile: Features) -> tuple[int, ...]:
-    """Return how well a message fits at each local hour, 0 to 23: how lively she is around then.
+    """Return how well a message fits at each local hour of the week, Monday's first: how lively she is around then.
 
-    Nothing fits one of whom no hour is known; what little is known is eked out by an even spread over the day.
+    Nothing fits one of whom no hour is known; what little is known is eked out by an even spread over the week.
     """
     numbers = profile.numbers
-    known = sum(number for name, number in numbers.items() if name in _PARTS)
-    if not known:
+    unknown = 1.0 - sum(number for name, number in numbers.items() if name in _PARTS)
+    if unknown == 1.0:
         return _NO_HOURS
-    parts = [_step(_liveliness(numbers, hour, known) / _LIVELIEST) for hour in range(0, 24, PART_HOURS)]
-    return tuple(parts[hour // PART_HOURS] for hour in range(24))
+    own = [[numbers.get(name, 0.0) for name in names] for names in _NAMES]
+    whole = [weekday + weekend for weekday, weekend in zip(*own, strict=True)]
+    found: list[int] = []
+    for shares, days in zip(own, _DAYS_OF, strict=True):
+        rates = [_OWN * one * 7 / days + (1 - _OWN) * both for one, both in zip(shares, whole, strict=True)]
+        parts = [_step((_around(rates, part) * PARTS + unknown) / _LIVELIEST) for part in range(PARTS)]
+        found += [parts[hour // PART_HOURS] for hour in range(24)] * days
+    return tuple(found)
 
 
-def _liveliness(numbers: Mapping[str, float], hour: int, known: float) -> float:
-    """Return how often she comes around an hour, in times of an even spread; half of it by the parts beside it."""
-    before, at, after = (numbers.get(name, 0.0) for name in _AROUND[hour])
-    return PARTS * (2 * at + before + after) / 4 + 1 - known
+def _around(rates: Sequence[float], part: int) -> float:
+    """Return how often she comes around a part of the day; half of it by the parts beside it."""
+    return (2 * rates[part] + rates[part - 1] + rates[(part + 1) % PARTS]) / 4
 
 
 def _step(part: float) -> int:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from engine.campaign.catalogue import Catalogue, ChannelCatalogue
 from engine.events import DecisionTaken, LoggedEvent
 from engine.features import shared_text
-from engine.fit import category_steps, hour_steps
+from engine.fit import category_steps, hour_of_week, hour_steps
 from engine.folds import Half
 from engine.policy import content_name, router_name, slot_name
 from engine.times import local_minute, local_time
@@ -118,7 +118,7 @@ def _chosen_lines(decision: DecisionTaken, offer: ChannelCatalogue) -> tuple[str
     sent_us = decision.send_time_us
     if sent_us is None:
         raise ValueError("a decision that sends something has a send time")
-    hour = local_minute(sent_us, ZoneInfo(decision.time_zone)).hour
+    hour = hour_of_week(local_minute(sent_us, ZoneInfo(decision.time_zone)))
     content_step = category_steps(told, (category,))[category]
     slot_step = hour_steps(told)[hour]
     return offer.content_lines[decision.content_id][content_step], offer.slot_lines[decision.send_slot][slot_step]

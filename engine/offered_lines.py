@@ -6,7 +6,7 @@ Never a probability, never a rule about eligibility.
 from collections.abc import Mapping, Sequence
 
 from engine.eligibility import Eligible
-from engine.fit import category_steps
+from engine.fit import category_steps, hour_of_week
 from engine.times import local_minute
 
 
@@ -19,12 +19,15 @@ def content_lines(options: Eligible, channel: str) -> dict[str, str]:
 
 
 def route_step(options: Eligible, channel: str, lively: Sequence[int]) -> int:
-    """Return the step at which a channel fits the customer: that of the best of its open slots."""
+    """Return the step at which a channel fits the customer: that of the best of its open slots.
+
+    `lively` are the steps of her week's hours.
+    """
     opens_us = options.openings.get(channel)
     if not opens_us:
         return 0
     where, now_us = options.moment.zone, options.moment.now_us
-    return max(lively[local_minute(max(now_us, time_us), where).hour] for time_us in opens_us.values())
+    return max(lively[hour_of_week(local_minute(max(now_us, time_us), where))] for time_us in opens_us.values())
 
 
 def slot_lines(
@@ -32,4 +35,6 @@ def slot_lines(
 ) -> dict[str, str]:
     """Return the line of each open slot at the step at which its send time fits the customer."""
     where, lines = options.moment.zone, options.catalogue.channels[channel].slot_lines
-    return {slot: lines[slot][lively[local_minute(time_us, where).hour]] for slot, time_us in send_times_us.items()}
+    return {
+        slot: lines[slot][lively[hour_of_week(local_minute(time_us, where))]] for slot, time_us in send_times_us.items()
+    }

@@ -7,13 +7,11 @@ from functools import lru_cache
 
 from msgspec import Struct, msgpack
 
-from engine.customers.memory import Sums, add_all
+from engine.customers.deeds import HABITS, Deed, joined_deeds
+from engine.customers.memory import Sums
 from engine.customers.person import Person, Written, latest
 
-KINDS = (
-    *("category", "category.lately", "device", "device.lately", "channel", "channel.lately"),
-    *("hour", "hour.lately", "visits", "purchases", "spend"),
-)
+KINDS = (*HABITS, "visits", "purchases", "spend")
 """The memories of what she did by herself; the others are of messages."""
 LAST = ("visit", "purchase")
 _KEPT = 4_096  # some 5 KB each
@@ -22,8 +20,8 @@ _KEPT = 4_096  # some 5 KB each
 class Conduct(Struct, frozen=True, eq=False, gc=False):
     """What she declared, the types of her identities, and what is remembered of her doings; not to be changed.
 
-    `last_us` are the times of her last visit and purchase. Each is equal to itself alone, and as long as it is kept the
-    same facts give the same one.
+    `last_us` are the times of her last visit and purchase, `deeds` the last things she did, which `sums` leave out.
+    Each conduct is equal to itself alone, and as long as it is kept the same facts give the same one.
     """
 
     attributes: dict[str, str] = {}
@@ -31,6 +29,7 @@ class Conduct(Struct, frozen=True, eq=False, gc=False):
     identity_types: frozenset[str] = frozenset()
     sums: Sums = {}
     last_us: dict[str, int] = {}
+    deeds: list[Deed] = []
 
 
 class _Part(Struct, array_like=True):
@@ -41,6 +40,7 @@ class _Part(Struct, array_like=True):
     consents: dict[str, Written]
     sums: list[dict[str, tuple[float, int]] | None]
     last_us: list[int | None]
+    deeds: list[Deed]
 
 
 _encode = msgpack.Encoder().encode
@@ -50,7 +50,10 @@ _decode = msgpack.Decoder(list[_Part]).decode
 def conduct(person: Person) -> Conduct:
     """Return a customer's conduct, the one that was kept where the same is known of her as then."""
     parts = [
-        (one.type, one.attributes, one.consents, list(map(one.sums.get, KINDS)), list(map(one.last_us.get, LAST)))
+        (
+            *(one.type, one.attributes, one.consents, list(map(one.sums.get, KINDS))),
+            *(list(map(one.last_us.get, LAST)), one.deeds),
+        )
         for one in person.identities.values()
     ]
     return _read(_encode(parts))
@@ -65,15 +68,15 @@ def forget() -> None:
 def _read(encoded: bytes) -> Conduct:
     """Return the conduct that these bytes tell, and they alone: whatever changes in it makes other bytes."""
     parts = _decode(encoded)
-    first, *others = [{kind: own for kind, own in zip(KINDS, part.sums, strict=True) if own} for part in parts]
-    sums: Sums = first
-    for other in others:
-        add_all(sums, other)
+    deeds, sums = joined_deeds(
+        (part.deeds, {kind: own for kind, own in zip(KINDS, part.sums, strict=True) if own}) for part in parts
+    )
     times = zip(LAST, zip(*(part.last_us for part in parts), strict=True), strict=True)
     return Conduct(
         attributes=latest(part.attributes for part in parts),
         consents=latest(part.consents for part in parts),
         identity_types=frozenset(part.type for part in parts),
         sums=sums,
+        deeds=deeds,
         last_us={what: max(found) for what, each in times if (found := [time for time in each if time is not None])},
     )

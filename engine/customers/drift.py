@@ -1,52 +1,106 @@
-"""Drift: how unlike her habits what a customer did lately is, and which of the two to believe. Never a feature's name.
+"""Drift: since when a customer lives another life than she used to, and what she does in it. Never a feature's name.
 
-Habits are known well and change late; what she did lately is known badly and changes at once. While the two agree as
-far as so few events can, habits are believed; where they part, what she did lately is (benchmarks/README.md, "What is
-the recipe worth?").
+Before any of her last deeds her life may have changed, and she does from then on what nothing of before tells. How
+likely each of these is follows from what she did, by Bayes' rule: the deeds since are likelier as the beginning of
+something new than as more of the same, or not. So one odd visit changes nothing, and a handful of them all.
+
+The method is that of Bayesian change points (Adams and MacKay, "Bayesian Online Changepoint Detection", 2007, sections
+2 and 3) with one change at most among the deeds looked at, and Dirichlet and multinomial for every kind.
 """
 
-from engine.customers.memory import Sums, worths
+from collections.abc import Mapping, Sequence
+from math import exp, log
 
-LATELY = ".lately"
-"""What the name of a memory of what she did lately adds to that of the habit."""
+from msgspec import Struct
+
 SHRINKAGE = 1.0
-"""Added to the total that a share is taken of, in events: what is thin is shrunk towards nothing."""
-_TELLING = ("category", "device")
-_EVENTS_DOUBTED = 2.0  # so many events lately are believed by half
-_CHANCE, _CERTAIN = 0.1, 0.3  # apart by less is chance, by more is another life
+"""Added to the total that a share is taken of, in deeds: what is thin is shrunk towards nothing."""
+HAZARD = 0.02
+"""The chance that a life changes before any one deed."""
+TEMPER = 0.8
+"""The power of every likelihood: deeds of one visit resemble each other, and are not so many words."""
+_MOST = 500.0  # of log odds; exp of more than 709 is no number
+TASTE = "category"
+_PSEUDO = 0.3  # deeds that every name of a kind begins with, Dirichlet's parameter: few do many things alike
+
+Seen = tuple[str, float]
+"""What one deed was about, in one kind, and its weight; an empty name where it does not say."""
 
 
-def change(sums: Sums, now_us: int) -> float:
-    """Return from 0 to 1 how sure it is that a customer does otherwise than she used to.
+class Belief(Struct, frozen=True, gc=False):
+    """What is believed of a customer: shares by kind and name, and how sure it is that her life has changed, 0 to 1."""
 
-    It is the total variation distance between what she did lately and by habit, in categories or devices, whichever is
-    more, less what few events come to by chance.
+    shares: dict[str, dict[str, float]]
+    change: float
+
+
+def believed(habits: Mapping[str, Mapping[str, float]], deeds: Mapping[str, Sequence[Seen]]) -> Belief:
+    """Return what is believed of one who has these habits, by kind and name, and did these deeds since, oldest first.
+
+    `deeds` has, for each kind of `habits`, as many as there are deeds. A change is one of all kinds together, or one of
+    her taste alone.
     """
-    events = sum(worths(sums, f"hour{LATELY}", now_us).values())
-    if not events:
-        return 0.0
-    apart = max(_apart(worths(sums, kind, now_us), worths(sums, f"{kind}{LATELY}", now_us)) for kind in _TELLING)
-    doubted = apart * events / (events + _EVENTS_DOUBTED)
-    return min(max((doubted - _CHANCE) / (_CERTAIN - _CHANCE), 0.0), 1.0)
+    gains = {kind: _gains(habits[kind], seen) for kind, seen in deeds.items()}
+    whole = [_odds(gain) for gain in zip(*gains.values(), strict=True)]
+    taste = [_odds((gain,)) for gain in gains.get(TASTE, ())]
+    total = 1.0 + sum(whole) + sum(taste)
+    chances = {
+        kind: [(all_ + own) / total for all_, own in zip(whole, taste, strict=True)]
+        if kind == TASTE
+        else [odds / total for odds in whole]
+        for kind in deeds
+    }
+    shares = {kind: _shares(habits[kind], seen, chances[kind]) for kind, seen in deeds.items()}
+    return Belief(shares, 1.0 - 1.0 / total)
 
 
-def _apart(habit: dict[str, float], lately: dict[str, float]) -> float:
-    """Return the total variation distance between two spreads; none where either is empty."""
-    whole, part = sum(habit.values()), sum(lately.values())
-    if not whole or not part:
-        return 0.0
-    return 1.0 - sum(min(weight / part, habit.get(name, 0.0) / whole) for name, weight in lately.items())
+def _odds(gains: Sequence[float]) -> float:
+    """Return the odds of one kind of change before one deed, against none at all."""
+    return HAZARD / 2 * exp(min(TEMPER * sum(gains), _MOST))
 
 
-def believed(habit: dict[str, float], lately: dict[str, float], changed: float) -> dict[str, float]:
-    """Return shares, those of habit where nothing has changed and those of lately where all has, shrunk where thin."""
-    found = _shares(habit, 1.0 - changed)
-    if changed:
-        for name, share in _shares(lately, changed).items():
-            found[name] = found.get(name, 0.0) + share
+def _gains(habit: Mapping[str, float], seen: Sequence[Seen]) -> list[float]:
+    """Return by how much, in logarithms, the deeds from each on are likelier as something new than as more of the same.
+
+    Each is foretold by those before it, in the same life.
+    """
+    names = len({*habit, *(name for name, _ in seen if name)}) + 1
+    same = _foretold(habit, seen, names)
+    new = _foretold({}, seen[::-1], names)[::-1]  # in which order they come tells nothing where all are new
+    gains, gain = [], 0.0
+    for one, other in zip(reversed(new), reversed(same), strict=True):
+        gain += one - other
+        gains.append(gain)
+    return gains[::-1]
+
+
+def _foretold(known: Mapping[str, float], seen: Sequence[Seen], names: int) -> list[float]:
+    """Return the logarithm of each deed's chance, foretold by what is known and the deeds before it."""
+    weights, total = dict(known), sum(known.values()) + _PSEUDO * names
+    found = []
+    for name, weight in seen:
+        if not name:
+            found.append(0.0)
+            continue
+        before = weights.get(name, 0.0)
+        found.append(log((before + _PSEUDO) / total))
+        weights[name] = before + weight
+        total += weight
     return found
 
 
-def _shares(weights: dict[str, float], part: float) -> dict[str, float]:
-    total = SHRINKAGE + sum(weights.values())
-    return {name: part * weight / total for name, weight in weights.items()}
+def _shares(habit: Mapping[str, float], seen: Sequence[Seen], chances: Sequence[float]) -> dict[str, float]:
+    """Return shares of all that she ever did and of what she did since each change, by how likely each is."""
+    since = [0.0] * len(seen)
+    total = SHRINKAGE
+    for place in range(len(seen) - 1, -1, -1):
+        total += seen[place][1] if seen[place][0] else 0.0
+        since[place] = chances[place] / total
+    ever = max(0.0, 1.0 - sum(chances)) / (total + sum(habit.values()))
+    found = {name: ever * weight for name, weight in habit.items()}
+    part = ever
+    for (name, weight), more in zip(seen, since, strict=True):
+        part += more
+        if name:
+            found[name] = found.get(name, 0.0) + part * weight
+    return found

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from engine.customers.deeds import Deed, did
 from engine.customers.events import CustomerIdentified, EventTracked
 from engine.customers.memory import add
 from engine.customers.pace import note_place, note_time
@@ -23,7 +24,6 @@ WEIGHTS = {
 """How much each type of event says about her interest in a category."""
 NAMING = ("identity", "other", "customer")
 """The fields in which an event names identities, by their keyed hashes."""
-_HOUR_US = 3_600_000_000
 
 
 def named_in(event: Event) -> set[str]:
@@ -131,16 +131,8 @@ def _write(written: dict[str, Written], name: str, new: Written) -> None:
 def _track(known: Known, event: EventTracked) -> None:
     time_us = event.occur_time_us
     sums = known.sums
-    if event.category:
-        weight = WEIGHTS[EventType(event.type)]
-        for kind in ("category", "category.lately"):
-            add(sums, kind, event.category, weight, time_us)
-    for place in ("device", "channel"):
-        if where := getattr(event, place):
-            add(sums, place, where, 1.0, time_us)
-            add(sums, f"{place}.lately", where, 1.0, time_us)
-    for kind in ("hour", "hour.lately"):
-        add(sums, kind, str(time_us // _HOUR_US % 24), 1.0, time_us)
+    deed = Deed(time_us, event.category, event.device, event.channel, WEIGHTS[EventType(event.type)])
+    did(known.deeds, sums, deed)
     add(sums, "visits", "", 1.0, time_us)
     known.happened("visit", time_us)
     if event.type == EventType.PURCHASE:

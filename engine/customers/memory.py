@@ -22,14 +22,10 @@ class Memory(Struct, frozen=True):
 
 
 MEMORIES = {
-    "category": Memory(30, "interest in content categories by habit"),
-    "category.lately": Memory(5, "interest in content categories lately"),
-    "device": Memory(30, "events by device, by habit"),
-    "device.lately": Memory(5, "events by device, lately"),
-    "channel": Memory(30, "events by channel, by habit"),
-    "channel.lately": Memory(5, "events by channel, lately"),
-    "hour": Memory(30, "events by hour of the day in UTC, 0 to 23, by habit"),
-    "hour.lately": Memory(5, "events by hour of the day in UTC, 0 to 23, lately"),
+    "category": Memory(60, "interest in content categories"),
+    "device": Memory(60, "events by device"),
+    "channel": Memory(60, "events by channel"),
+    "hour": Memory(60, "events by hour of the week in UTC, 0 to 167; 0 begins on Thursday, as 1970 did"),
     "visits": Memory(30, "events of any type"),
     "purchases": Memory(90, "purchases"),
     "spend": Memory(90, "money of purchases"),

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from engine.customers.deeds import Deed
 from engine.customers.memory import DAY_US, Sums, add_all
 
 CONTACTS_HORIZON_US = 98 * DAY_US
@@ -32,7 +33,7 @@ class Known(Struct, array_like=True, gc=False):
     """What is known under one identity, by the keyed hash that stands for it, since the event that first named it.
 
     `consents` are `granted` or `refused` by channel and purpose. `last_us` are the times of the last visit, purchase
-    and so on.
+    and so on. `deeds` are the last things she did, and of what she did `sums` have those before them.
     `orders` are keyed hashes of the ids of purchases' orders, newest last. What the gate looks at: `tracked_us` and
     `rewarded_us` are the times of what came within a minute of the last of them, stopped or not; `places_us` are when
     each device, channel and city was last seen in the hour around the last.
@@ -51,6 +52,7 @@ class Known(Struct, array_like=True, gc=False):
     tracked_us: list[int] = []
     rewarded_us: list[int] = []
     places_us: dict[str, dict[str, int]] = {}
+    deeds: list[Deed] = []
 
     def contact(self, contact: Contact) -> None:
         """Count one message from the moment it is decided, and forget those that left the horizon before it."""
@@ -97,7 +99,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def sums(self) -> Sums:
-        """What is remembered of her behaviour under all identities; not to be changed."""
+        """What is remembered under all identities, her last deeds left out; not to be changed."""
         if len(self.identities) == 1:
             return next(iter(self.identities.values())).sums
         total: Sums = {}

@@ -11,12 +11,13 @@ from msgspec import Struct
 
 from engine.customers import conduct as conducts
 from engine.customers.conduct import Conduct, conduct
-from engine.customers.drift import LATELY, believed, change
+from engine.customers.deeds import WEEK_HOURS
+from engine.customers.drift import Belief, believed
 from engine.customers.familiarity import Familiarity
 from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
 from engine.customers.person import Person, consent_key
 from engine.features import NOTHING_KNOWN, profile_text
-from engine.fit import PARTS, part_of_day
+from engine.fit import when
 from engine.times import local_time
 from engine.types import Features
 
@@ -55,8 +56,11 @@ FEATURES = (
     _behaviour("category/NAME", "interest in a content category", "share", "category", _ANYONE),
     _behaviour("device/NAME", "use of a device", "share", "device", _ANYONE),
     _behaviour("channel/NAME", "use of a channel", "share", "channel", _ANYONE),
-    _behaviour("hours/FROM-UNTIL", "part of the day, on her clock, in which she comes", "share", "hour", _ANYONE),
-    _behaviour("change", "how unlike her habits what she does lately is", "0 to 1", "device.lately", _ANYONE),
+    _behaviour(
+        "hours/FROM-UNTIL", "part of the day, on her clock, in which she comes on weekdays", "share", "hour", _ANYONE
+    ),
+    _behaviour("weekend/FROM-UNTIL", "the same at the weekend", "share", "hour", _ANYONE),
+    ProfileFeature("change", "how likely her life has changed of late", "0 to 1", None, PERSONALISATION, _ANYONE),
     _behaviour("visits", "how often she comes", "decayed count", "visits", _ANYONE),
     ProfileFeature("days_since_visit", "since she came last", "days", None, PERSONALISATION, _ANYONE),
     _behaviour("purchases", "how often she buys", "decayed count", "purchases", _KNOWN),
@@ -68,6 +72,8 @@ FEATURES = (
     _behaviour("earned.category/NAME", "reward of a message of a category", "mean reward", "sent.category", _KNOWN),
 )
 _SHARED = ("category", "device", "channel")
+_BELIEVED = {*_SHARED, "hours", "weekend", "change"}
+_THURSDAY = 3 * 24  # the hour of a week that begins on Monday, in which 1970 began
 _COUNTED = ("visits", "purchases", "spend")
 _KEPT = 4_096  # some 4 KB each
 _BY_FAMILY = {feature.name.partition("/")[0]: feature for feature in FEATURES}
@@ -142,15 +148,18 @@ def _rounded(numbers: dict[str, float]) -> dict[str, float]:
 
 def _of_conduct(known: Conduct, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> dict[str, float]:
     sums, found = known.sums, dict[str, float]()
-    changed = change(sums, now_us)
-    for kind in _SHARED:
-        if kind in allowed and kind in sums:
-            found |= _named(kind, believed(*_habit_and_lately(sums, kind, now_us), changed))
-    if "hours" in allowed:
-        habit, lately = (_hours(hours, now_us, where) for hours in _habit_and_lately(sums, "hour", now_us))
-        found |= _named("hours", believed(habit, lately, changed), PARTS)
-    if changed and "change" in allowed:
-        found["change"] = changed
+    if not allowed.isdisjoint(_BELIEVED):
+        belief = _belief(known, now_us, where)
+        for kind in _SHARED:
+            if kind in allowed:
+                found |= _named(kind, belief.shares[kind])
+        found |= {
+            name: share
+            for name, share in sorted(belief.shares["hours"].items())
+            if _of(name, allowed) and share >= FAINT
+        }
+        if "change" in allowed and belief.change >= FAINT:
+            found["change"] = belief.change
     for kind in _COUNTED:
         if kind in allowed and kind in sums:
             found[kind] = worth(sums, kind, now_us)
@@ -172,8 +181,27 @@ def _of_messages(person: Person, now_us: int, allowed: frozenset[str]) -> dict[s
     return found
 
 
-def _habit_and_lately(sums: Sums, kind: str, now_us: int) -> tuple[dict[str, float], dict[str, float]]:
-    return worths(sums, kind, now_us), worths(sums, f"{kind}{LATELY}", now_us)
+def _belief(known: Conduct, now_us: int, where: ZoneInfo) -> Belief:
+    """Return what is believed of what she does, in parts of weekdays and weekends on her clock."""
+    offset = local_time(now_us, where).utcoffset()
+    shift = round(offset.total_seconds() / 3600) if offset else 0
+    shift += _THURSDAY
+    habits = {kind: worths(known.sums, kind, now_us) for kind in _SHARED}
+    habits["hours"] = _parts(worths(known.sums, "hour", now_us), shift)
+    deeds = known.deeds
+    return believed(
+        habits,
+        {
+            "category": [(deed.category, deed.weight) for deed in deeds],
+            "device": [(deed.device, 1.0) for deed in deeds],
+            "channel": [(deed.channel, 1.0) for deed in deeds],
+            "hours": [(when((deed.time_us // HOUR_US + shift) % WEEK_HOURS), 1.0) for deed in deeds],
+        },
+    )
+
+
+def _of(name: str, allowed: frozenset[str]) -> bool:
+    return name.partition("/")[0] in allowed
 
 
 def _named(family: str, shares: dict[str, float], most: int = NAMES_KEPT) -> dict[str, float]:
@@ -187,13 +215,11 @@ def _largest(weights: dict[str, float], most: int = NAMES_KEPT) -> list[tuple[fl
     return [(-less, name) for less, name in found[:most]]
 
 
-def _hours(weights: dict[str, float], now_us: int, where: ZoneInfo) -> dict[str, float]:
-    """Return the weights of UTC hours by the parts of the day on a customer's clock."""
-    offset = local_time(now_us, where).utcoffset()
-    shift = round(offset.total_seconds() / 3600) if offset else 0
+def _parts(weights: dict[str, float], shift: int) -> dict[str, float]:
+    """Return the weights of UTC hours of the week by the parts of days on a customer's clock, so many hours ahead."""
     parts: dict[str, float] = {}
     for hour, weight in weights.items():
-        part = part_of_day((int(hour) + shift) % 24)
+        part = when((int(hour) + shift) % WEEK_HOURS)
         parts[part] = parts.get(part, 0.0) + weight
     return parts
 

@@ -53,11 +53,11 @@ def _under_one(event: Event, number: int) -> Event:
 
 
 def test_what_is_told_late_counts_as_of_its_own_time() -> None:
-    """Two visits of a fortnight ago that are told after one of today weigh, at a half-life of 5 days, 2/7 together."""
+    """Two visits of a fortnight ago that are told after one of today weigh what they would, had they come first."""
     today_us = NOON_US + 14 * DAY_US
     events = [tracked(0, 14 * 24 * 60, "phone"), tracked(0, 0, "desktop"), tracked(0, 0, "desktop")]
-    lately = worths(person(fold(new_register(), events), 0).sums, "device.lately", today_us)
-    assert lately == pytest.approx({"phone": 1.0, "desktop": 2 / 2 ** (14 / 5)})
+    visits = worths(person(fold(new_register(), events), 0).sums, "visits", today_us)
+    assert visits == pytest.approx({"": 1.0 + 2 / 2 ** (14 / 30)})
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -1,13 +1,16 @@
 """Fit: what a customer does by herself speaks for the actions that suit it, and for others as little as for none."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.customer_operations import track
+from engine.customers.deeds import WEEK_HOURS
 from engine.engine import Engine
 from engine.features import scaled
-from engine.fit import PART_HOURS, STEPS, WEIGHT, category_steps, fitted_lines, hour_steps, part_of_day
+from engine.fit import PART_HOURS, STEPS, WEIGHT, category_steps, fitted_lines, hour_of_week, hour_steps, when
 from engine.types import DecideRequest, Features, RewardRequest
 from engine.vowpal_wabbit import Bandit
 from tests.engine.told import tracked
@@ -31,15 +34,33 @@ def test_more_interest_never_fits_less(share: float, more: float) -> None:
 
 
 @LAW
-@given(st.integers(0, 23), shares, st.integers(0, 23))
+@given(st.integers(0, WEEK_HOURS - 1), shares, st.integers(0, WEEK_HOURS - 1))
 def test_the_hour_she_comes_at_fits_best(comes: int, share: float, other: int) -> None:
     """No hour fits better than the one she comes at, and where none is known none fits at all."""
-    known = Features(numbers={f"hours/{part_of_day(comes)}": share} if share else {})
+    known = Features(numbers={when(comes): share} if share else {})
     found = hour_steps(known)
+    assert len(found) == WEEK_HOURS
     assert found[other] <= found[comes] <= STEPS
     if share > 0.5 and min((other - comes) % 24, (comes - other) % 24) > 2 * PART_HOURS:
         assert found[other] < found[comes]
     assert set(hour_steps(Features())) == {0}
+
+
+def test_who_comes_at_other_hours_at_the_weekend_is_written_to_then() -> None:
+    """One who comes on the way to work and late on Saturdays fits the morning on Mondays, and the night at weekends."""
+    found = hour_steps(Features(numbers={"hours/08-10": 0.6, "weekend/22-24": 0.3}))
+    monday, saturday = found[:24], found[5 * 24 : 6 * 24]
+    assert monday[8] > monday[22]
+    assert saturday[22] > saturday[8]
+
+
+def test_an_hour_of_the_week_is_that_of_the_wall_clock() -> None:
+    """The first hour is Monday's first, and the last Sunday's last."""
+    assert [hour_of_week(datetime(2026, 11, 23, hour, tzinfo=UTC)) for hour in (0, 23)] == [0, 23]
+    assert hour_of_week(datetime(2026, 11, 29, 23, tzinfo=UTC)) == WEEK_HOURS - 1
+    assert [when(hour) for hour in (0, 23, 5 * 24 - 1, 5 * 24)] == [
+        *("hours/00-02", "hours/22-24", "hours/22-24", "weekend/00-02")
+    ]
 
 
 def test_an_action_has_one_line_for_each_step() -> None:
