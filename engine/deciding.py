@@ -29,6 +29,7 @@ from engine.policy import (
     switched_policy,
 )
 from engine.requests import Ids, check_known
+from engine.stage_policies import trying
 from engine.state import State
 from engine.stock import prices
 from engine.times import local_minute, zone
@@ -145,6 +146,8 @@ def _policy(state: State, catalogue: Catalogue, shared: str, control: bool) -> S
     if control:
         return fallback_policy(campaign)
     policy = model_policy(state.models, state.put_back, shared, campaign.exploration)
+    if (offered := state.offered.get(campaign.name)) and offered.newcomers:
+        policy = trying(offered.newcomers, policy, campaign.exploration.floor)
     switched = state.campaigns[campaign.name].fallback
     if not switched:
         return policy

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
+from engine.newcomers import Offered
 from engine.open_decisions import OpenDecision
 from engine.stock import Stock
 
@@ -111,3 +112,4 @@ class Folds(Struct, frozen=True):
     stock: dict[str, Stock] = {}
     aside: dict[str, Aside] = {}
     telling: dict[str, set[str]] = {}
+    offered: dict[str, Offered] = {}

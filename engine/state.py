@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from engine import stock
+from engine import newcomers, stock
 from engine.campaigns import Campaigns
 from engine.customers.events import EventTracked
 from engine.events import (
@@ -35,7 +35,7 @@ from engine.policy import model_names
 from engine.rebuild import catch_up
 from engine.rebuilt_file import Rebuilt
 from engine.taught_models import Owed, TaughtModels
-from engine.tombstones import FactErased, RewardErased
+from engine.tombstones import DecisionErased, FactErased, RewardErased
 from engine.vowpal_wabbit import Bandit
 
 
@@ -65,6 +65,7 @@ class State:
         self.stock: dict[str, stock.Stock] = {}
         self.aside: dict[str, Aside] = {}
         self.telling: dict[str, set[str]] = {}
+        self.offered: dict[str, newcomers.Offered] = {}
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
@@ -74,7 +75,7 @@ class State:
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
         self.rebuilds, self.stock, self.aside = folds.rebuilds, folds.stock, folds.aside
-        self.telling = folds.telling
+        self.telling, self.offered = folds.telling, folds.offered
         loaded = {name: Bandit(models[name]) for name in folds.model_sha256}
         self.taught = TaughtModels(loaded, folds.learned, folds.put_back)
 
@@ -108,6 +109,7 @@ class State:
             stock=self.stock,
             aside=self.aside,
             telling=self.telling,
+            offered=self.offered,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -119,6 +121,7 @@ class State:
                 self.campaigns.fold(event, logged.time_us)
                 self._begin_models(event.campaign)
             case DecisionTaken():
+                newcomers.fold(self.offered, event)
                 if waiting := opened(logged, event):
                     self.open_decisions.add(waiting)
             case DecisionActivated():
@@ -133,7 +136,7 @@ class State:
                 self._swap(event)
             case StockSet() | EventTracked():
                 stock.fold(self.stock, event, logged.time_us)
-            case RewardErased() | FactErased():
+            case DecisionErased() | RewardErased() | FactErased():
                 self._count_erased(event, logged.time_us)
             case FactQuarantined() | FactReadmitted():
                 readmitted = isinstance(event, FactReadmitted)
@@ -172,9 +175,11 @@ class State:
         for closed in self.open_decisions.due(self.clock_us):
             self._close(closed)
 
-    def _count_erased(self, event: RewardErased | FactErased, time_us: int) -> None:
+    def _count_erased(self, event: DecisionErased | RewardErased | FactErased, time_us: int) -> None:
         """Keep what is counted of all customers as it was, without her."""
-        if isinstance(event, RewardErased):
+        if isinstance(event, DecisionErased):
+            newcomers.fold(self.offered, event)
+        elif isinstance(event, RewardErased):
             self.late_rewards += event.late
         else:
             stock.fold(self.stock, event, time_us)
