@@ -18,7 +18,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from benchmarks.notes import tables
-from engine.customers.memory import DAY_US, Sums
+from engine.customers.memory import DAY_US
 from engine.fit import STEPS
 from simulators.engine_target import EngineTarget
 from simulators.loop import Life
@@ -52,25 +52,22 @@ def _half_lives(days: float) -> dict[str, object]:
     return {f"engine.customers.memory._RATES/{kind}": rate for kind in ("category", "device", "channel", "hour")}
 
 
-def never_changed(sums: Sums, now_us: int) -> float:  # noqa: ARG001  as `change` has it
-    """Return that a customer does as she used to, whatever she does."""
-    return 0.0
-
-
 SHIPPED = Variant("as shipped")
 VARIANTS = (
     SHIPPED,
     Variant("noticed and worth are learned together", campaign="noticed_outcomes: []"),
     Variant("no fit", {"engine.campaign.catalogue.fitted_lines": same_line}),
-    Variant("habits alone, whatever changes", {"engine.customers.profile.change": never_changed}),
+    Variant("no life ever changes", {"engine.customers.drift.HAZARD": 1e-9}),
+    Variant("deeds are weighed less, at 0.6", {"engine.customers.drift.TEMPER": 0.6}),
     Variant("habits with a half-life of 10 days", _half_lives(10)),
+    Variant("what she declared weighs the same always", {"engine.features.VISITS_HALVING": 1e9}),
+    Variant("hours are context too", {"engine.features.TOLD_AS_FIT": ()}),
+    Variant("weekends as weekdays", {"engine.fit._OWN": 0.0}),
     Variant("context weighs as much as actions", {"engine.features.CONTEXT_WEIGHT": 1}),
     Variant("context weighs a hundredth", {"engine.features.CONTEXT_WEIGHT": 0.01}),
     Variant("learning rate 0.01", {"engine.vowpal_wabbit.LEARNING_RATE": 0.01}),
-    Variant("learning rate 0.1", {"engine.vowpal_wabbit.LEARNING_RATE": 0.1}),
     Variant("channels learn from each other in full", {"engine.learner.LENT_WEIGHT": 2}),
     Variant("greed 100", campaign="exploration: {greed: 100}"),
-    Variant("floor 0.02", campaign="exploration: {floor: 0.02}"),
     Variant("learn provisionally", campaign="learn: provisionally"),
 )
 

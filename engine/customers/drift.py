@@ -9,7 +9,9 @@ The method is that of Bayesian change points (Adams and MacKay, "Bayesian Online
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from math import exp, log
+from operator import truediv
 
 from msgspec import Struct
 
@@ -21,6 +23,7 @@ TEMPER = 0.8
 """The power of every likelihood: deeds of one visit resemble each other, and are not so many words."""
 _MOST = 500.0  # of log odds; exp of more than 709 is no number
 TASTE = "category"
+_UNSAID = {""}
 _PSEUDO = 0.3  # deeds that every name of a kind begins with, Dirichlet's parameter: few do many things alike
 
 Seen = tuple[str, float]
@@ -64,28 +67,26 @@ def _gains(habit: Mapping[str, float], seen: Sequence[Seen]) -> list[float]:
 
     Each is foretold by those before it, in the same life.
     """
-    names = len({*habit, *(name for name, _ in seen if name)}) + 1
+    names = len({*habit, *[name for name, _ in seen]} - _UNSAID) + 1
     same = _foretold(habit, seen, names)
-    new = _foretold({}, seen[::-1], names)[::-1]  # in which order they come tells nothing where all are new
-    gains, gain = [], 0.0
-    for one, other in zip(reversed(new), reversed(same), strict=True):
-        gain += one - other
-        gains.append(gain)
-    return gains[::-1]
+    new = _foretold({}, seen[::-1], names)  # in which order they come tells nothing where all are new
+    gains = list(accumulate(map(log, map(truediv, new, reversed(same)))))
+    gains.reverse()
+    return gains
 
 
 def _foretold(known: Mapping[str, float], seen: Sequence[Seen], names: int) -> list[float]:
-    """Return the logarithm of each deed's chance, foretold by what is known and the deeds before it."""
+    """Return each deed's chance, foretold by what is known and the deeds before it; 1 where it says nothing."""
     weights, total = dict(known), sum(known.values()) + _PSEUDO * names
     found = []
     for name, weight in seen:
-        if not name:
-            found.append(0.0)
-            continue
-        before = weights.get(name, 0.0)
-        found.append(log((before + _PSEUDO) / total))
-        weights[name] = before + weight
-        total += weight
+        if name:
+            before = weights.get(name, 0.0)
+            found.append((before + _PSEUDO) / total)
+            weights[name] = before + weight
+            total += weight
+        else:
+            found.append(1.0)
     return found
 
 

@@ -129,6 +129,7 @@ def told(person: Person, known: Conduct, now_us: int, where: ZoneInfo, allowed: 
 def forget() -> None:
     """Drop everything that is kept of customers, conducts too: one who is erased leaves the memory."""
     _herself.cache_clear()
+    _belief.cache_clear()
     conducts.forget()
 
 
@@ -149,7 +150,7 @@ def _rounded(numbers: dict[str, float]) -> dict[str, float]:
 def _of_conduct(known: Conduct, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> dict[str, float]:
     sums, found = known.sums, dict[str, float]()
     if not allowed.isdisjoint(_BELIEVED):
-        belief = _belief(known, now_us, where)
+        belief = _belief(known, _hours_ahead(now_us, where))
         for kind in _SHARED:
             if kind in allowed:
                 found |= _named(kind, belief.shares[kind])
@@ -181,11 +182,19 @@ def _of_messages(person: Person, now_us: int, allowed: frozenset[str]) -> dict[s
     return found
 
 
-def _belief(known: Conduct, now_us: int, where: ZoneInfo) -> Belief:
-    """Return what is believed of what she does, in parts of weekdays and weekends on her clock."""
+def _hours_ahead(now_us: int, where: ZoneInfo) -> int:
     offset = local_time(now_us, where).utcoffset()
-    shift = round(offset.total_seconds() / 3600) if offset else 0
-    shift += _THURSDAY
+    return round(offset.total_seconds() / 3600) if offset else 0
+
+
+@lru_cache(maxsize=_KEPT)
+def _belief(known: Conduct, hours_ahead: int) -> Belief:
+    """Return what is believed of what she does, in parts of weekdays and weekends on a clock so far ahead of UTC.
+
+    It is so since she did something last, and nothing changes it until she does something again.
+    """
+    now_us = known.deeds[-1].time_us if known.deeds else 0
+    shift = _THURSDAY + hours_ahead
     habits = {kind: worths(known.sums, kind, now_us) for kind in _SHARED}
     habits["hours"] = _parts(worths(known.sums, "hour", now_us), shift)
     deeds = known.deeds

@@ -250,3 +250,12 @@ def customer_events(db: Database) -> None:
 
 _COUNTED = ("decisions", "rewards", "windows", "logged_events")
 _VIEW = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?"
+
+
+@migrations(name="0009_deeds")
+def deeds(db: Database) -> None:
+    """Let customers be folded anew: their last deeds are kept one by one, and hours are those of a week."""
+    db.execute("DELETE FROM customers")
+    db.execute("DELETE FROM identities")
+    db.execute("DELETE FROM customer_events")
+    db.execute("DELETE FROM customers_fold")

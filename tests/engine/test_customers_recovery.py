@@ -194,3 +194,16 @@ def test_limits_and_the_control_group_survive_a_link(opened: Callable[..., Engin
         assert {decision.customer for decision in second} == {first[0].customer}
         arms.add(first[0].control)
     assert arms == {True, False}
+
+
+def test_a_folder_of_an_older_version_is_folded_anew(tmp_path: Path) -> None:
+    """Customers as an older version kept them, without their last deeds, are as the log tells after the first start."""
+    with closing(open_engine(tmp_path, durability="process", secret_key=KEY)) as engine:
+        engine.apply_campaign(CAMPAIGN, NOON_US)
+        lived(engine, 60)
+        as_told = everyone(engine)
+    with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE customers SET body = (SELECT body FROM customers LIMIT 1)")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = '0009_deeds'")
+    with closing(open_engine(tmp_path, durability="process", secret_key=KEY)) as engine:
+        assert everyone(engine) == as_told
