@@ -31,7 +31,7 @@ from engine.policy import (
 from engine.requests import Ids, check_known
 from engine.state import State
 from engine.stock import prices
-from engine.times import local_minute, zone
+from engine.times import zone
 from engine.types import NOTHING, DecideRequest
 
 
@@ -68,7 +68,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
     if not options.openings and not catalogue.campaign.send_nothing.allowed:
         raise NotPossible(_nothing_eligible(removals(catalogue, moment, calendar)))
     where = moment.zone
-    shared = shared_line(request.context, local_minute(whom.now_us, where), known.text)
+    shared = shared_line(request.context, moment.local, known.text)
     priced = prices(catalogue.campaign, state.stock, whom.now_us)
     policy = _policy(state, catalogue, shared, whom.control)
     choice = choose(options, policy, draws(ids.fact_id), priced)

@@ -3,11 +3,10 @@
 Never a probability, never a rule about eligibility.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from engine.eligibility import Eligible
 from engine.fit import category_steps
-from engine.times import local_minute
 
 
 def content_lines(options: Eligible, channel: str) -> dict[str, str]:
@@ -20,16 +19,12 @@ def content_lines(options: Eligible, channel: str) -> dict[str, str]:
 
 def route_step(options: Eligible, channel: str, lively: Sequence[int]) -> int:
     """Return the step at which a channel fits the customer: that of the best of its open slots."""
-    opens_us = options.openings.get(channel)
-    if not opens_us:
+    if not options.openings.get(channel):
         return 0
-    where, now_us = options.moment.zone, options.moment.now_us
-    return max(lively[local_minute(max(now_us, time_us), where).hour] for time_us in opens_us.values())
+    return max([lively[hour] for hour in options.hours(channel).values()])
 
 
-def slot_lines(
-    options: Eligible, channel: str, send_times_us: Mapping[str, int], lively: Sequence[int]
-) -> dict[str, str]:
-    """Return the line of each open slot at the step at which its send time fits the customer."""
-    where, lines = options.moment.zone, options.catalogue.channels[channel].slot_lines
-    return {slot: lines[slot][lively[local_minute(time_us, where).hour]] for slot, time_us in send_times_us.items()}
+def slot_lines(options: Eligible, channel: str, slots: Iterable[str], lively: Sequence[int]) -> dict[str, str]:
+    """Return the line of each of these open slots at the step at which its send time fits the customer."""
+    hours, lines = options.hours(channel), options.catalogue.channels[channel].slot_lines
+    return {slot: lines[slot][lively[hours[slot]]] for slot in slots}

@@ -1,6 +1,7 @@
 """Whom and when a decision is for: everything the rules may ask about. Never a rule."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from engine.campaign.channels import MessageLimit
 from engine.customers.requests import PREFERRED_CHANNEL
 from engine.customers.standing import Standing
 from engine.stock import Stock
+from engine.times import local_minute
 from engine.types import Features
 
 
@@ -32,6 +34,11 @@ class Moment(Struct, frozen=True, dict=True):
     content_ids: frozenset[str] = frozenset()
     overall_limits: tuple[MessageLimit, ...] = ()
     stock: Mapping[str, Stock] = {}
+
+    @cached_property
+    def local(self) -> datetime:
+        """The beginning of the minute, as her wall clock shows it."""
+        return local_minute(self.now_us, self.zone)
 
     @cached_property
     def send_times_us(self) -> list[int]:
