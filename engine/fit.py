@@ -5,7 +5,7 @@ its category holds for a content that nobody has seen. It is told in steps, so t
 parsed once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from math import sqrt
 
 from engine.types import Features
@@ -35,7 +35,7 @@ def _text(fit: float, price: float | None) -> str:
 def category_steps(profile: Features, categories: Iterable[str]) -> dict[str, int]:
     """Return how well contents of each category fit: her interest by habit and lately in equal parts."""
     numbers = profile.numbers
-    return {name: _step(numbers.get(f"category/{name}", 0.0)) for name in categories}
+    return {name: _step(share) if (share := numbers.get(f"category/{name}")) else 0 for name in categories}
 
 
 def part_of_day(hour: int) -> str:
@@ -44,11 +44,9 @@ def part_of_day(hour: int) -> str:
     return f"{start:02d}-{start + PART_HOURS:02d}"
 
 
-_AROUND = [
-    tuple(f"hours/{part_of_day(hour % 24)}" for hour in (24 + hour - PART_HOURS, hour, hour + PART_HOURS))
-    for hour in range(24)
-]
-_PARTS = frozenset(name for names in _AROUND for name in names)
+_PARTS = dict.fromkeys(f"hours/{part_of_day(hour)}" for hour in range(0, 24, PART_HOURS))
+"""The features of the parts of the day, in their order."""
+_SPREAD = PARTS / 4
 _NO_HOURS = (0,) * 24
 
 
@@ -58,19 +56,20 @@ def hour_steps(profile: Features) -> tuple[int, ...]:
     Nothing fits one of whom no hour is known; what little is known is eked out by an even spread over the day.
     """
     numbers = profile.numbers
-    known = sum(number for name, number in numbers.items() if name in _PARTS)
+    known = sum([number for name, number in numbers.items() if name in _PARTS])
     if not known:
         return _NO_HOURS
-    parts = [_step(_liveliness(numbers, hour, known) / _LIVELIEST) for hour in range(0, 24, PART_HOURS)]
-    return tuple(parts[hour // PART_HOURS] for hour in range(24))
+    shares = [numbers.get(name, 0.0) for name in _PARTS]
+    steps = [_step(lively / _LIVELIEST) for lively in _liveliness(shares, known)]
+    return tuple([steps[hour // PART_HOURS] for hour in range(24)])
 
 
-def _liveliness(numbers: Mapping[str, float], hour: int, known: float) -> float:
-    """Return how often she comes around an hour, in times of an even spread; half of it by the parts beside it."""
-    before, at, after = (numbers.get(name, 0.0) for name in _AROUND[hour])
-    return PARTS * (2 * at + before + after) / 4 + 1 - known
+def _liveliness(shares: list[float], known: float) -> list[float]:
+    """Return how often she comes around each part of the day, in times of an even spread; half by those beside it."""
+    beside = zip(shares, shares[-1:] + shares[:-1], shares[1:] + shares[:1], strict=True)
+    return [_SPREAD * (2 * at + before + after) + 1 - known for at, before, after in beside]
 
 
 def _step(part: float) -> int:
     """Return the step of a part of 1: by its root, so that the first interest counts most."""
-    return round(STEPS * sqrt(min(part, 1.0)))
+    return round(STEPS * sqrt(part if part < 1 else 1))
