@@ -19,9 +19,11 @@ def content_lines(options: Eligible, channel: str) -> dict[str, str]:
 
 def route_step(options: Eligible, channel: str, lively: Sequence[int]) -> int:
     """Return the step at which a channel fits the customer: that of the best of its open slots."""
-    if not options.openings.get(channel):
+    opens = options.openings.get(channel)
+    if not opens:
         return 0
-    return max([lively[hour] for hour in options.hours(channel).values()])
+    now_us, now_hour = options.moment.now_us, options.moment.local.hour
+    return max([lively[one.hour if one.time_us > now_us else now_hour] for one in opens.values()])
 
 
 def slot_lines(options: Eligible, channel: str, slots: Iterable[str], lively: Sequence[int]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from msgspec import MsgspecError, json
 from vowpalwabbit import Example, Workspace
 
 _EXAMPLES_KEPT = 16_384  # of all models together; a parsed example holds 32 KB
-_LESSONS_KEPT = 8  # more than one decision teaches
+_LESSONS_KEPT = 256  # taught actions with their labels, 8 MB: most messages earn nothing, so that many come again
 _READING = re.compile(r"--(?:bit_precision|hash|interactions) \S+")
 _BITS = 18
 _WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single precision when they are added up
@@ -78,13 +78,13 @@ class Bandit:
         with many actions, and SquareCB asks for plain regression (measured: design, section 6). The multi-task
         regression multiplies by 1/p, so p is also the one way to say how much a lesson counts.
 
-        A decision teaches much the same to a dozen models, so that its lessons are parsed once for all of them (21
-        against 8 us a lesson). These are the binding's own methods: the public ones around them wrap every example in
-        Python, which costs more than the learning, and do the same (a test holds them to it).
+        A decision teaches much the same to a dozen models, so that its shared line and its actions are parsed once for
+        all of them. These are the binding's own methods: the public ones around them wrap every example in Python,
+        which costs more than the learning, and do the same (a test holds them to it).
         """
         try:
             with self._reader.lock:
-                self._workspace.learn_multi(self._reader.lesson(f"{shared}\n0:{cost:.9g}:{1 / weight:.9g} {action}"))
+                self._workspace.learn_multi(self._reader.lesson(shared, f"0:{cost:.9g}:{1 / weight:.9g} {action}"))
         except (RuntimeError, ValueError) as error:
             raise ModelFailed(f"learning failed: {error}") from error
 
@@ -120,7 +120,7 @@ class _Reader:
     """Parses lines for every model that reads them alike: a workspace that never learns, so that nothing goes stale.
 
     An action's example is kept for good. The last shared line stays parsed until another comes, since a decision asks
-    several models about one, and so do the last lessons, each of which several models learn. Whoever asks holds the
+    and teaches several models about one, and so do the last taught actions, with their labels. Whoever asks holds the
     lock until it has its answer: engines in several threads share a reader.
     """
 
@@ -133,26 +133,29 @@ class _Reader:
 
     def examples(self, shared: str, actions: tuple[str, ...]) -> list[Example]:
         """Return the example of a shared line, good until another line is asked about, and those of its actions."""
+        context = self._read_shared(shared)
+        try:
+            return [*context, *map(self._actions.__getitem__, actions)]
+        except KeyError:
+            self._read(actions)
+        return [*context, *map(self._actions.__getitem__, actions)]
+
+    def lesson(self, shared: str, taught: str) -> list[Example]:
+        """Return the examples of a shared line and an action with its label, good until some others are asked about."""
+        context, found = self._read_shared(shared), self._lessons.get(taught)
+        if found is None:
+            if len(self._lessons) >= _LESSONS_KEPT:
+                self._workspace._finish_example_multi_ex(self._lessons.pop(next(iter(self._lessons))))
+            found = self._lessons[taught] = self._workspace._parse(taught)
+        return [*context, *found]
+
+    def _read_shared(self, shared: str) -> list[Example]:
         if shared != self._shared:
             self._workspace._finish_example_multi_ex(self._context)  # its memory is lost where this is left out
             self._shared, self._context = "", []
             self._context = self._workspace._parse(shared)
             self._shared = shared
-        known = self._actions
-        try:
-            return [*self._context, *[known[line] for line in actions]]
-        except KeyError:
-            self._read(actions)
-        return [*self._context, *[known[line] for line in actions]]
-
-    def lesson(self, text: str) -> list[Example]:
-        """Return the examples of a lesson, good until some others are asked about."""
-        found = self._lessons.get(text)
-        if found is None:
-            if len(self._lessons) >= _LESSONS_KEPT:
-                self._workspace._finish_example_multi_ex(self._lessons.pop(next(iter(self._lessons))))
-            found = self._lessons[text] = self._workspace._parse(text)
-        return found
+        return self._context
 
     def _read(self, actions: tuple[str, ...]) -> None:
         """Parse the lines that were never asked about; where too many are kept, all others are forgotten."""

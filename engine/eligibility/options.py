@@ -114,7 +114,7 @@ def _open_slots(opens: dict[str, Opening], limited: Bound, now_us: int) -> dict[
 def _send_times_us(opens: dict[str, Opening], moment: Moment) -> dict[str, int]:
     """Return when a message would leave in each slot: when it opens, or now where it is open."""
     now_us = moment.now_us
-    return {slot: max(now_us, one.time_us) for slot, one in opens.items()}
+    return {slot: one.time_us if one.time_us > now_us else now_us for slot, one in opens.items()}
 
 
 def sendable(

@@ -39,6 +39,21 @@ def test_learning_by_the_bindings_own_methods_is_learning_by_the_public_ones() -
     assert np.array_equal(quick.weights(), public.weights())
 
 
+def test_lessons_that_come_again_are_learned_as_those_parsed_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that are taught the same in turn, of few lines and labels and more than are kept, end where each would."""
+    monkeypatch.setattr(vowpal_wabbit, "_LESSONS_KEPT", 4)
+    generator, quick, public = random.Random(13), [Bandit() for _ in range(3)], Bandit()
+    for shared, line, cost, weight in lessons(300):
+        for model in quick:
+            model.learn(shared, line, round(cost), weight)
+            model.probabilities(generator.choice(("shared |X other", shared)), LINES)
+        examples = public._workspace.parse([shared, f"0:{round(cost)}:{1 / weight:.9g} {line}"])
+        public._workspace.learn(examples)
+        public._workspace.finish_example(examples)
+    for model in quick:
+        assert np.array_equal(model.weights(), public.weights())
+
+
 def test_predicting_by_the_bindings_own_methods_is_predicting_by_the_public_ones() -> None:
     """The shortcut past the wrapped examples gives every probability to the last bit, while the model learns."""
     model = Bandit()
