@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import json
 
 from engine import vowpal_wabbit
 from engine.vowpal_wabbit import Bandit, ModelFailed
@@ -78,6 +79,16 @@ def test_a_saved_model_goes_on_exactly_where_it_stood() -> None:
         broken = Bandit(taught(broken, lessons(400)[start : start + 50]).saved())
     assert np.array_equal(whole.weights(), broken.weights())
     assert whole.probabilities("shared |X city=v1", LINES) == broken.probabilities("shared |X city=v1", LINES)
+
+
+def test_the_weights_read_from_a_saved_model_are_those_that_the_model_has() -> None:
+    """Each is what Vowpal Wabbit itself tells of that index, none is left out, and an empty model has none."""
+    model = Bandit(taught(Bandit(), lessons(300)).saved())
+    found, told = model.weights(), json.decode(model._workspace.json_weights())["weights"]
+    assert [int(index) for index, *_ in found] == [one["index"] for one in told]
+    for index, weight, adaptive in found:
+        assert (weight, adaptive) == tuple(model._workspace.get_weight(int(index), slot) for slot in (0, 1))
+    assert Bandit().weights().shape == (0, 3)
 
 
 def test_bytes_that_are_no_model_are_refused() -> None:
