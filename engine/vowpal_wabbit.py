@@ -103,19 +103,27 @@ class Bandit:
         last update, which is not saved and never read. They are read from the saved model, which takes 2 ms however
         many there are; asked for one by one they take 2 to 5 us each, and a model has tens of thousands.
         """
-        model = self.saved()
-        try:
-            found = np.frombuffer(model, _WEIGHT, offset=_options_end(model) + _counters_bytes())
-        except ValueError as error:
-            raise ModelFailed(f"a saved model's weights cannot be read: {error}") from error
-        return np.column_stack([found[name].astype(np.float64) for name in found.dtype.names or ()])
+        return _weights_in(self.saved())
 
     def fault(self) -> str:
         """Return what makes the model unfit to decide, such as a weight that is no finite number; empty for nothing."""
-        found = self.weights()
-        if not np.isfinite(found).all():
-            return "a weight is not a finite number"
-        return "a weight is too large to reckon with" if len(found) and abs(found[:, 1]).max() > _WEIGHT_MAX else ""
+        return fault_in(self.saved())
+
+
+def fault_in(model: bytes) -> str:
+    """Return what makes a model, as `saved` returned it, unfit to decide; empty for nothing."""
+    found = _weights_in(model)
+    if not np.isfinite(found).all():
+        return "a weight is not a finite number"
+    return "a weight is too large to reckon with" if len(found) and abs(found[:, 1]).max() > _WEIGHT_MAX else ""
+
+
+def _weights_in(model: bytes) -> np.ndarray:
+    try:
+        found = np.frombuffer(model, _WEIGHT, offset=_options_end(model) + _counters_bytes())
+    except ValueError as error:
+        raise ModelFailed(f"a saved model's weights cannot be read: {error}") from error
+    return np.column_stack([found[name].astype(np.float64) for name in found.dtype.names or ()])
 
 
 def _options_end(model: bytes) -> int:
