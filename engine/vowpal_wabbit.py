@@ -119,10 +119,15 @@ def fault_in(model: bytes) -> str:
 
 
 def _weights_in(model: bytes) -> np.ndarray:
+    """Return a saved model's weights; raises ModelFailed where its bytes do not lie as they should, after an upgrade
+    perhaps: to take other bytes for weights would make a sound model look unfit.
+    """
     try:
         found = np.frombuffer(model, _WEIGHT, offset=_options_end(model) + _counters_bytes())
     except ValueError as error:
         raise ModelFailed(f"a saved model's weights cannot be read: {error}") from error
+    if not (np.diff(found["index"].astype(np.int64)) > 0).all():
+        raise ModelFailed("a saved model's weights cannot be read: they are not in order")
     return np.column_stack([found[name].astype(np.float64) for name in found.dtype.names or ()])
 
 

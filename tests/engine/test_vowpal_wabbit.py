@@ -8,7 +8,7 @@ import pytest
 from msgspec import json
 
 from engine import vowpal_wabbit
-from engine.vowpal_wabbit import Bandit, ModelFailed
+from engine.vowpal_wabbit import Bandit, ModelFailed, fault_in
 
 LINES = tuple(f"|A content=c{number} price:{number / 3}" for number in range(6))
 
@@ -89,6 +89,13 @@ def test_the_weights_read_from_a_saved_model_are_those_that_the_model_has() -> N
     for index, weight, adaptive in found:
         assert (weight, adaptive) == tuple(model._workspace.get_weight(int(index), slot) for slot in (0, 1))
     assert Bandit().weights().shape == (0, 3)
+
+
+@pytest.mark.parametrize("more", [bytes(1), bytes(12)])
+def test_weights_that_lie_otherwise_are_not_guessed_at(more: bytes) -> None:
+    """Whatever else stands in a saved model is not taken for weights, by which a sound one could look unfit."""
+    with pytest.raises(ModelFailed, match="cannot be read"):
+        fault_in(taught(Bandit(), lessons(50)).saved() + more)
 
 
 def test_bytes_that_are_no_model_are_refused() -> None:
