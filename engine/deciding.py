@@ -32,7 +32,7 @@ from engine.requests import Ids, check_known
 from engine.stage_policies import trying
 from engine.state import State
 from engine.stock import prices
-from engine.times import local_minute, zone
+from engine.times import zone
 from engine.types import NOTHING, DecideRequest
 
 
@@ -69,7 +69,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
     if not options.openings and not catalogue.campaign.send_nothing.allowed:
         raise NotPossible(_nothing_eligible(removals(catalogue, moment, calendar)))
     where = moment.zone
-    shared = shared_line(request.context, local_minute(whom.now_us, where), known.text)
+    shared = shared_line(request.context, moment.local, known.text)
     priced = prices(catalogue.campaign, state.stock, whom.now_us)
     policy = _policy(state, catalogue, shared, whom.control)
     choice = choose(options, policy, draws(ids.fact_id), priced)
@@ -131,6 +131,7 @@ def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Who
         content_ids=frozenset(request.content_ids),
         overall_limits=state.campaigns.overall_limits,
         stock=state.stock,
+        lively=known.lively,
     )
     return moment, known
 

@@ -19,7 +19,7 @@ from engine.features import require
 from engine.log.erasing import replace_events, scrub
 from engine.rebuilt_file import drop_rebuilt
 from engine.requests import check_identity
-from engine.snapshots import taken
+from engine.snapshots import saved_models, taken
 from engine.tombstones import CustomerErased, DecisionErased, RewardErased
 from engine.traces import events_at, traces
 from engine.types import Identity
@@ -52,7 +52,7 @@ def erase(engine: Engine, identity: Identity, now_us: int, *, rebuild_models: bo
     person = engine.customers.find(known_as)
     if person is None:
         raise NotFound("there is no such customer: nothing is known under this identity")
-    engine.replace_faulty_models()
+    engine.sound_models()
     engine.commit()
     hers = frozenset(person.identities)
     with engine.all_or_nothing():
@@ -70,7 +70,7 @@ def erase(engine: Engine, identity: Identity, now_us: int, *, rebuild_models: bo
         for name in rebuilding:
             model_operations.start_rebuild(engine, name, now_us)
         engine.customers.save()
-        engine.log.store_snapshot(taken(engine.state, now_us), kept=1)
+        engine.log.store_snapshot(taken(engine.state, saved_models(engine.state), now_us), kept=1)
         reached(ErasurePoint.IN_ERASURE)
         engine.log.commit()
     forget()

@@ -6,7 +6,6 @@ parsed once.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from math import sqrt
 
 from engine.types import Features
@@ -38,7 +37,7 @@ def _text(fit: float, price: float | None) -> str:
 def category_steps(profile: Features, categories: Iterable[str]) -> dict[str, int]:
     """Return how well contents of each category fit: her interest in it."""
     numbers = profile.numbers
-    return {name: _step(numbers.get(f"category/{name}", 0.0)) for name in categories}
+    return {name: _step(share) if (share := numbers.get(f"category/{name}")) else 0 for name in categories}
 
 
 def when(hour_of_week: int) -> str:
@@ -47,16 +46,11 @@ def when(hour_of_week: int) -> str:
     return f"{_DAYS[hour_of_week // 24 >= FIRST_OF_WEEKEND]}/{start:02d}-{start + PART_HOURS:02d}"
 
 
-def hour_of_week(local: datetime) -> int:
-    """Return a local time's hour of the week, 0 to 167, Monday's first being 0."""
-    return local.weekday() * 24 + local.hour
-
-
 _DAYS = ("hours", "weekend")
 _DAYS_OF = (5, 2)
 _NAMES = [[when(day * 24 + hour) for hour in range(0, 24, PART_HOURS)] for day in (0, FIRST_OF_WEEKEND)]
 _PARTS = frozenset(_NAMES[0] + _NAMES[1])
-_NO_HOURS = (0,) * (7 * 24)
+NO_HOURS = (0,) * (7 * 24)
 
 
 def hour_steps(profile: Features) -> tuple[int, ...]:
@@ -65,9 +59,9 @@ def hour_steps(profile: Features) -> tuple[int, ...]:
     Nothing fits one of whom no hour is known; what little is known is eked out by an even spread over the week.
     """
     numbers = profile.numbers
-    unknown = 1.0 - sum(number for name, number in numbers.items() if name in _PARTS)
+    unknown = 1.0 - sum([number for name, number in numbers.items() if name in _PARTS])
     if unknown == 1.0:
-        return _NO_HOURS
+        return NO_HOURS
     own = [[numbers.get(name, 0.0) for name in names] for names in _NAMES]
     whole = [weekday + weekend for weekday, weekend in zip(*own, strict=True)]
     found: list[int] = []

@@ -17,8 +17,9 @@ from engine.learner import decision_in
 from engine.log.customers_table import CustomersTable
 from engine.log.erasing import scrub
 from engine.log.sqlite import Log
-from engine.snapshots import newest_good, taken
+from engine.snapshots import newest_good, saved_models, taken
 from engine.state import State
+from engine.vowpal_wabbit import fault_in
 
 LIGHT_EVENTS = (CustomerIdentified, EventTracked, FactQuarantined)
 """Events that tell models nothing, so that a start folds them quickly; and a stream brings thousands a second."""
@@ -63,10 +64,10 @@ class FoldedLog:
     def snapshot(self, now_us: int) -> None:
         """Save models and folds, so that a start has only the tail to fold; raises LogUnavailable."""
         self.heal()
-        self.replace_faulty_models()
+        models = self.sound_models()
         self.commit()
         reached(FaultPoint.BEFORE_SNAPSHOT)
-        self.log.save_snapshot(taken(self.state, now_us), self._snapshots_kept)
+        self.log.save_snapshot(taken(self.state, models, now_us), self._snapshots_kept)
         reached(FaultPoint.AFTER_SNAPSHOT)
         scrub(self.log)
         self.saved()
@@ -136,11 +137,16 @@ class FoldedLog:
         self.epoch += 1
         self._healthy = False
 
-    def replace_faulty_models(self) -> None:
-        """Put back every model that is unfit to decide, whoever's it is: with one of them no snapshot is good."""
-        faults = {name: fault for name, model in self.state.models.items() if (fault := model.fault())}
+    def sound_models(self) -> dict[str, bytes]:
+        """Put back every model that is unfit to decide, whoever's it is, and return the bytes of all.
+
+        With an unfit one no snapshot is good.
+        """
+        models = saved_models(self.state)
+        faults = {name: fault for name, model in models.items() if (fault := fault_in(model))}
         for name, why in faults.items():
             self.accept(self.state.clock_us, put_back(self.log, name, why))
+        return saved_models(self.state) if faults else models
 
     def heal(self) -> None:
         """Go back to what the log holds where something failed; raises LogUnavailable while that cannot be."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from engine.newcomers import Offered
 from engine.open_decisions import OpenDecision
@@ -31,8 +31,8 @@ class Learned(Struct, frozen=True):
     def after(self, time_us: int, *, taught: bool) -> "Learned":
         """Return the count after one more lesson."""
         if not taught:
-            return structs.replace(self, failed=self.failed + 1)
-        return structs.replace(self, lessons=self.lessons + 1, last_time_us=time_us)
+            return Learned(self.lessons, self.failed + 1, self.last_time_us)
+        return Learned(self.lessons + 1, self.failed, time_us)
 
 
 class PutBack(Struct, frozen=True):

@@ -11,10 +11,10 @@ from msgspec import Struct
 from engine.campaign.catalogue import Catalogue, ChannelCatalogue
 from engine.events import DecisionTaken, LoggedEvent
 from engine.features import shared_text
-from engine.fit import category_steps, hour_of_week, hour_steps
+from engine.fit import category_steps, hour_steps
 from engine.folds import Half
 from engine.policy import content_name, router_name, slot_name
-from engine.times import local_minute, local_time
+from engine.times import hour_of_week, local_minute, local_time
 from engine.types import NOTHING
 from engine.vowpal_wabbit import Bandit, ModelFailed
 

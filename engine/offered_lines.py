@@ -3,11 +3,11 @@
 Never a probability, never a rule about eligibility.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from engine.eligibility import Eligible
-from engine.fit import category_steps, hour_of_week
-from engine.times import local_minute
+from engine.fit import category_steps
+from engine.times import hour_of_week
 
 
 def content_lines(options: Eligible, channel: str) -> dict[str, str]:
@@ -23,18 +23,14 @@ def route_step(options: Eligible, channel: str, lively: Sequence[int]) -> int:
 
     `lively` are the steps of her week's hours.
     """
-    opens_us = options.openings.get(channel)
-    if not opens_us:
+    opens = options.openings.get(channel)
+    if not opens:
         return 0
-    where, now_us = options.moment.zone, options.moment.now_us
-    return max(lively[hour_of_week(local_minute(max(now_us, time_us), where))] for time_us in opens_us.values())
+    now_us, now_hour = options.moment.now_us, hour_of_week(options.moment.local)
+    return max([lively[one.hour if one.time_us > now_us else now_hour] for one in opens.values()])
 
 
-def slot_lines(
-    options: Eligible, channel: str, send_times_us: Mapping[str, int], lively: Sequence[int]
-) -> dict[str, str]:
-    """Return the line of each open slot at the step at which its send time fits the customer."""
-    where, lines = options.moment.zone, options.catalogue.channels[channel].slot_lines
-    return {
-        slot: lines[slot][lively[hour_of_week(local_minute(time_us, where))]] for slot, time_us in send_times_us.items()
-    }
+def slot_lines(options: Eligible, channel: str, slots: Iterable[str], lively: Sequence[int]) -> dict[str, str]:
+    """Return the line of each of these open slots at the step at which its send time fits the customer."""
+    hours, lines = options.hours(channel), options.catalogue.channels[channel].slot_lines
+    return {slot: lines[slot][lively[hours[slot]]] for slot in slots}

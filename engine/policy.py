@@ -14,7 +14,6 @@ from engine.eligibility import Eligible, routes
 from engine.events import DecisionTaken, Reason, Stage
 from engine.exploration import UnsoundProbabilities, drawn, epsilon_greedy, floored, squarecb
 from engine.features import encoded
-from engine.fit import hour_steps
 from engine.folds import PutBack
 from engine.offered_lines import content_lines, route_step, slot_lines
 from engine.stock import tilted
@@ -93,7 +92,7 @@ def choose(
     name = catalogue.campaign.name
     if prices:
         policy = _priced(policy, prices, catalogue.campaign)
-    lively = hour_steps(options.moment.told)
+    lively = options.moment.lively
     steps = {channel: route_step(options, channel, lively) for channel in routes(options)}
     router_lines = {channel: catalogue.router_lines[channel][step] for channel, step in steps.items()}
     router = _stage("router", router_name(name), router_lines, policy, uniforms[0])

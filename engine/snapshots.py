@@ -28,9 +28,13 @@ class Restored(Struct, frozen=True):
     refused: tuple[str, ...] = ()
 
 
-def taken(state: State, time_us: int) -> StoredSnapshot:
-    """Return the state as it is stored; takes about 2 ms a model plus its folds."""
-    models = {name: model.saved() for name, model in state.models.items()}
+def saved_models(state: State) -> dict[str, bytes]:
+    """Return every model's bytes; takes about 2 ms a model."""
+    return {name: model.saved() for name, model in state.models.items()}
+
+
+def taken(state: State, models: dict[str, bytes], time_us: int) -> StoredSnapshot:
+    """Return the state as it is stored, with its models as they were saved just now."""
     folds = _encoder.encode(state.folds({name: sha256(model).digest() for name, model in models.items()}))
     return StoredSnapshot(seq=state.seq, time_us=time_us, folds=folds, sha256=sha256(folds).digest(), models=models)
 

@@ -41,6 +41,11 @@ def _minute(minutes: int, where: ZoneInfo) -> datetime:
     return local_time(minutes * _MINUTE_US, where)
 
 
+def hour_of_week(local: datetime) -> int:
+    """Return a wall clock's hour of the week, 0 to 167, Monday's first being 0."""
+    return local.weekday() * 24 + local.hour
+
+
 def shown_time(time_us: int) -> str:
     """Return a moment as an error may show it, in UTC to the second."""
     return (_EPOCH + timedelta(microseconds=time_us)).strftime("%Y-%m-%dT%H:%M:%SZ")

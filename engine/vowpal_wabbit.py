@@ -11,13 +11,14 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 
 import numpy as np
-from msgspec import MsgspecError, json
 from vowpalwabbit import Example, Workspace
 
 _EXAMPLES_KEPT = 16_384  # of all models together; a parsed example holds 32 KB
-_LESSONS_KEPT = 8  # more than one decision teaches
+_LESSONS_KEPT = 256  # taught actions with their labels, 8 MB: most messages earn nothing, so that many come again
 _READING = re.compile(r"--(?:bit_precision|hash|interactions) \S+")
 _BITS = 18
+_WEIGHT = np.dtype([("index", "<u4"), ("weight", "<f4"), ("adaptive", "<f4")])
+"""A weight as it lies in a saved model; those that are zero are left out."""
 _WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single precision when they are added up
 GAMMA_SCALE = 30.0
 """SquareCB's gamma scale in every model: it is saved in a model and cannot be changed on loading, so that another
@@ -78,13 +79,13 @@ class Bandit:
         with many actions, and SquareCB asks for plain regression (measured: design, section 6). The multi-task
         regression multiplies by 1/p, so p is also the one way to say how much a lesson counts.
 
-        A decision teaches much the same to a dozen models, so that its lessons are parsed once for all of them (21
-        against 8 us a lesson). These are the binding's own methods: the public ones around them wrap every example in
-        Python, which costs more than the learning, and do the same (a test holds them to it).
+        A decision teaches much the same to a dozen models, so that its shared line and its actions are parsed once for
+        all of them. These are the binding's own methods: the public ones around them wrap every example in Python,
+        which costs more than the learning, and do the same (a test holds them to it).
         """
         try:
             with self._reader.lock:
-                self._workspace.learn_multi(self._reader.lesson(f"{shared}\n0:{cost:.9g}:{1 / weight:.9g} {action}"))
+                self._workspace.learn_multi(self._reader.lesson(shared, f"0:{cost:.9g}:{1 / weight:.9g} {action}"))
         except (RuntimeError, ValueError) as error:
             raise ModelFailed(f"learning failed: {error}") from error
 
@@ -99,28 +100,53 @@ class Bandit:
         """Return every weight that is not zero with its learning state: what two equal models share to the last bit.
 
         Shape (weights, 3): the weight's index, the weight and its adaptive slot. The spare slot holds the rate of the
-        last update, which is not saved and never read.
+        last update, which is not saved and never read. They are read from the saved model, which takes 2 ms however
+        many there are; asked for one by one they take 2 to 5 us each, and a model has tens of thousands.
         """
-        learned = json.decode(self._workspace.json_weights())["weights"]
-        get = self._workspace.get_weight
-        return np.array([[entry["index"], entry["value"], get(entry["index"], 1)] for entry in learned])
+        return _weights_in(self.saved())
 
     def fault(self) -> str:
         """Return what makes the model unfit to decide, such as a weight that is no finite number; empty for nothing."""
-        try:
-            found = self.weights()
-        except MsgspecError:  # a weight that JSON cannot hold
-            return "a weight is not a finite number"
-        if not np.isfinite(found).all():
-            return "a weight is not a finite number"
-        return "a weight is too large to reckon with" if len(found) and abs(found[:, 1]).max() > _WEIGHT_MAX else ""
+        return fault_in(self.saved())
+
+
+def fault_in(model: bytes) -> str:
+    """Return what makes a model, as `saved` returned it, unfit to decide; empty for nothing."""
+    found = _weights_in(model)
+    if not np.isfinite(found).all():
+        return "a weight is not a finite number"
+    return "a weight is too large to reckon with" if len(found) and abs(found[:, 1]).max() > _WEIGHT_MAX else ""
+
+
+def _weights_in(model: bytes) -> np.ndarray:
+    """Return a saved model's weights; raises ModelFailed where its bytes do not lie as they should, after an upgrade
+    perhaps: to take other bytes for weights would make a sound model look unfit.
+    """
+    try:
+        found = np.frombuffer(model, _WEIGHT, offset=_options_end(model) + _counters_bytes())
+    except ValueError as error:
+        raise ModelFailed(f"a saved model's weights cannot be read: {error}") from error
+    if not (np.diff(found["index"].astype(np.int64)) > 0).all():
+        raise ModelFailed("a saved model's weights cannot be read: they are not in order")
+    return np.column_stack([found[name].astype(np.float64) for name in found.dtype.names or ()])
+
+
+def _options_end(model: bytes) -> int:
+    """Return where the text of a saved model's options ends; counters of a fixed length follow, then the weights."""
+    return model.index(b"\0", model.index(b" --"))
+
+
+@cache
+def _counters_bytes() -> int:
+    empty = Bandit().saved()
+    return len(empty) - _options_end(empty)
 
 
 class _Reader:
     """Parses lines for every model that reads them alike: a workspace that never learns, so that nothing goes stale.
 
     An action's example is kept for good. The last shared line stays parsed until another comes, since a decision asks
-    several models about one, and so do the last lessons, each of which several models learn. Whoever asks holds the
+    and teaches several models about one, and so do the last taught actions, with their labels. Whoever asks holds the
     lock until it has its answer: engines in several threads share a reader.
     """
 
@@ -133,26 +159,29 @@ class _Reader:
 
     def examples(self, shared: str, actions: tuple[str, ...]) -> list[Example]:
         """Return the example of a shared line, good until another line is asked about, and those of its actions."""
+        context = self._read_shared(shared)
+        try:
+            return [*context, *map(self._actions.__getitem__, actions)]
+        except KeyError:
+            self._read(actions)
+        return [*context, *map(self._actions.__getitem__, actions)]
+
+    def lesson(self, shared: str, taught: str) -> list[Example]:
+        """Return the examples of a shared line and an action with its label, good until some others are asked about."""
+        context, found = self._read_shared(shared), self._lessons.get(taught)
+        if found is None:
+            if len(self._lessons) >= _LESSONS_KEPT:
+                self._workspace._finish_example_multi_ex(self._lessons.pop(next(iter(self._lessons))))
+            found = self._lessons[taught] = self._workspace._parse(taught)
+        return [*context, *found]
+
+    def _read_shared(self, shared: str) -> list[Example]:
         if shared != self._shared:
             self._workspace._finish_example_multi_ex(self._context)  # its memory is lost where this is left out
             self._shared, self._context = "", []
             self._context = self._workspace._parse(shared)
             self._shared = shared
-        known = self._actions
-        try:
-            return [*self._context, *[known[line] for line in actions]]
-        except KeyError:
-            self._read(actions)
-        return [*self._context, *[known[line] for line in actions]]
-
-    def lesson(self, text: str) -> list[Example]:
-        """Return the examples of a lesson, good until some others are asked about."""
-        found = self._lessons.get(text)
-        if found is None:
-            if len(self._lessons) >= _LESSONS_KEPT:
-                self._workspace._finish_example_multi_ex(self._lessons.pop(next(iter(self._lessons))))
-            found = self._lessons[text] = self._workspace._parse(text)
-        return found
+        return self._context
 
     def _read(self, actions: tuple[str, ...]) -> None:
         """Parse the lines that were never asked about; where too many are kept, all others are forgotten."""

@@ -16,7 +16,7 @@ from grpc_status import rpc_status
 
 from engine.errors import IdReused, InvalidRequest, LogUnavailable, NotFound, NotPossible
 from server import refusals
-from server.logs import clip
+from server.logs import calls, clip
 from server.replies import BatchReply, Reply
 
 LOGGED_FIELDS = ("campaign", "name", "request_id", "decision_id", "reward_id")
@@ -181,7 +181,7 @@ class Call:
         elif self._facts["status"] == "UNAVAILABLE":
             log.error("rpc", **self._facts)
         else:
-            log.info("rpc", **self._facts)
+            calls.write(self._facts)
 
     def note(self, message: Answer) -> None:
         """Note what the call's line may say of a request or a reply; never an identity."""

@@ -3,7 +3,8 @@
 import logging
 import sys
 from contextlib import suppress
-from typing import BinaryIO, cast
+from datetime import UTC, datetime
+from typing import Any, BinaryIO, cast
 
 import msgspec
 import structlog
@@ -14,6 +15,8 @@ TEXT_CHARACTERS_MAX = 200  # of a caller's text in a line: whoever sends long id
 
 log = structlog.get_logger()
 
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
 
 def clip(text: str, characters_max: int = TEXT_CHARACTERS_MAX) -> str:
     """Return the text, cut to the given number of characters with an ellipsis for its last."""
@@ -21,7 +24,9 @@ def clip(text: str, characters_max: int = TEXT_CHARACTERS_MAX) -> str:
 
 
 def configure(level: str, stream: BinaryIO | None = None) -> None:
-    """Send structlog's lines and the standard library's (grpc's, asyncio's) to a stream, stderr by default."""
+    """Send structlog's lines, calls' and the standard library's (grpc's, asyncio's) to a stream, stderr by default."""
+    out = Lossy(stream or sys.stderr.buffer)
+    calls.send(out if LEVELS[level] <= logging.INFO else None)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -30,17 +35,17 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.BytesLoggerFactory(cast(BinaryIO, _Lossy(stream or sys.stderr.buffer))),
+        logger_factory=structlog.BytesLoggerFactory(cast(BinaryIO, out)),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=LEVELS[level], handlers=[_Forward()], force=True)
 
 
 def _render(_logger: WrappedLogger, _name: str, event: EventDict) -> bytes:
-    return msgspec.json.encode(event, enc_hook=str)
+    return _encode(event)
 
 
-class _Lossy:
+class Lossy:
     """Loses lines rather than fail whoever writes them: the stream's reader may be gone, or its disk full."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -55,6 +60,28 @@ class _Lossy:
         """Send on what was written if that can be done."""
         with suppress(OSError, ValueError):
             self._stream.flush()
+
+
+class CallLines:
+    """Writes a line for a call that went well as structlog would, which takes three times as long over it."""
+
+    def __init__(self) -> None:
+        self._out: Lossy | None = None
+
+    def send(self, out: Lossy | None) -> None:
+        """Write to a stream from now on, or nothing where the log says less than that."""
+        self._out = out
+
+    def write(self, facts: dict[str, Any]) -> None:
+        """Write what is told of a call."""
+        if self._out is not None:
+            now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+            self._out.write(_encode(facts | {"event": "rpc", "level": "info", "timestamp": now}) + b"\n")
+            self._out.flush()
+
+
+calls = CallLines()
+"""The lines of this process's calls."""
 
 
 class _Forward(logging.Handler):

@@ -17,7 +17,7 @@ from engine.customers.familiarity import Familiarity
 from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
 from engine.customers.person import Person, consent_key
 from engine.features import NOTHING_KNOWN, profile_text
-from engine.fit import when
+from engine.fit import NO_HOURS, hour_steps, when
 from engine.times import local_time
 from engine.types import Features
 
@@ -98,10 +98,11 @@ def _permitted(level: Familiarity, personal: bool) -> frozenset[str]:
 
 
 class Told(Struct, frozen=True, gc=False):
-    """What models are told of a customer, and the same as they read it."""
+    """What models are told of a customer, the same as they read it, and how lively her week's hours are, in steps."""
 
     features: Features
     text: str
+    lively: tuple[int, ...] = NO_HOURS
 
 
 NOTHING_TOLD = Told(NOTHING_KNOWN, "")
@@ -123,7 +124,7 @@ def told(person: Person, known: Conduct, now_us: int, where: ZoneInfo, allowed: 
     numbers = _rounded(_of_messages(person, as_of_us, allowed))
     text = " ".join(filter(None, (herself.text, profile_text({}, numbers))))
     features = Features(numbers=herself.features.numbers | numbers, categories=herself.features.categories)
-    return Told(features, text)
+    return Told(features, text, herself.lively)
 
 
 def forget() -> None:
@@ -139,7 +140,8 @@ def _herself(known: Conduct, as_of_us: int, where: ZoneInfo, allowed: frozenset[
     attributes = known.attributes
     categories = {name: attributes[name] for name in ATTRIBUTES if name in attributes and name in allowed}
     numbers = _rounded(_of_conduct(known, as_of_us, where, allowed))
-    return Told(Features(numbers=numbers, categories=categories), profile_text(categories, numbers))
+    features = Features(numbers=numbers, categories=categories)
+    return Told(features, profile_text(categories, numbers), hour_steps(features))
 
 
 def _rounded(numbers: dict[str, float]) -> dict[str, float]:

@@ -6,12 +6,26 @@ from msgspec import Struct
 
 from engine.campaign.catalogue import Catalogue
 from engine.campaign.send_windows import FAR_US, Intervals, Occurrence, next_occurrence
+from engine.times import hour_of_week, local_minute
 
 _OCCURRENCES_KEPT = 65_536
 _TIMETABLES_KEPT = 2_048
 
-Openings = dict[str, dict[str, int]]
-"""By channel and slot, the moment at which it opens, in microseconds; one gone by where it is open."""
+
+class Opening(Struct, frozen=True):
+    """The moment at which a slot opens, in microseconds, and its hour of the week on the customer's clock.
+
+    Hours are counted from Monday's first, 0 to 167.
+
+    The moment has gone by where the slot is open.
+    """
+
+    time_us: int
+    hour: int
+
+
+Openings = dict[str, dict[str, Opening]]
+"""By channel and slot, when it opens."""
 
 
 class _Timetable(Struct, frozen=True):
@@ -54,10 +68,11 @@ class Calendar:
     def _timetable(self, catalogue: Catalogue, zone: ZoneInfo, now_us: int) -> _Timetable:
         openings, until_us = Openings(), FAR_US
         for channel, offer in catalogue.channels.items():
-            openings[channel] = opens_us = {}
+            openings[channel] = opens = {}
             for slot, intervals in offer.slot_intervals.items():
                 occurrence = self._occurrence(intervals, zone, now_us)
-                opens_us[slot], until_us = occurrence.start_us, min(until_us, occurrence.end_us)
+                opens[slot] = Opening(occurrence.start_us, hour_of_week(local_minute(occurrence.start_us, zone)))
+                until_us = min(until_us, occurrence.end_us)
         return _Timetable(now_us, until_us, openings)
 
     def _occurrence(self, intervals: Intervals, zone: ZoneInfo, now_us: int) -> Occurrence:

@@ -1,6 +1,7 @@
 """Whom and when a decision is for: everything the rules may ask about. Never a rule."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,9 @@ from engine.campaign.audience import Facts
 from engine.campaign.channels import MessageLimit
 from engine.customers.requests import PREFERRED_CHANNEL
 from engine.customers.standing import Standing
+from engine.fit import NO_HOURS
 from engine.stock import Stock
+from engine.times import local_minute
 from engine.types import Features
 
 
@@ -20,7 +23,7 @@ class Moment(Struct, frozen=True, dict=True):
 
     `context` and `told` are what models see of the request and of her. Empty `channels` or `content_ids` mean all.
     `overall_limits` are those that every campaign in force has set on all messages. `stock` is by SKU; one that is not
-    in it is not counted.
+    in it is not counted. `lively` are the steps at which her week's hours fit (`engine.fit`).
     """
 
     customer: Standing
@@ -32,6 +35,12 @@ class Moment(Struct, frozen=True, dict=True):
     content_ids: frozenset[str] = frozenset()
     overall_limits: tuple[MessageLimit, ...] = ()
     stock: Mapping[str, Stock] = {}
+    lively: tuple[int, ...] = NO_HOURS
+
+    @cached_property
+    def local(self) -> datetime:
+        """The beginning of the minute, as her wall clock shows it."""
+        return local_minute(self.now_us, self.zone)
 
     @cached_property
     def send_times_us(self) -> list[int]:

@@ -10,9 +10,10 @@ from engine.campaign.catalogue import Catalogue, ChannelCatalogue, Lines
 from engine.campaign.contents import Content
 from engine.campaign.spec import Campaign
 from engine.customers.requests import PREFERRED_CHANNEL
-from engine.eligibility.calendar import Calendar, Openings
+from engine.eligibility.calendar import Calendar, Opening, Openings
 from engine.eligibility.moment import Moment
 from engine.eligibility.rules import Bound, bound, channel_rule, content_rule, sending_rule, slot_rule
+from engine.times import hour_of_week
 from engine.types import NOTHING
 
 
@@ -37,6 +38,11 @@ class Eligible(Struct, frozen=True):
             for content_id, content in offer.ruled.items()
             if sendable(content_id, content, campaign, times_us, self.moment)
         }
+
+    def hours(self, channel: str) -> dict[str, int]:
+        """Return the hour of her week at which a message would leave in each open slot of a channel."""
+        now_us, now_hour = self.moment.now_us, hour_of_week(self.moment.local)
+        return {slot: one.hour if one.time_us > now_us else now_hour for slot, one in self.openings[channel].items()}
 
     def send_times_us(self, channel: str, content_id: str) -> dict[str, int]:
         """Return the open slots that an eligible content may be sent in, or one with rules of its own, and when."""
@@ -93,23 +99,23 @@ def _usable(catalogue: Catalogue, moment: Moment, openings: Openings, *, near: b
     for name, offer in catalogue.channels.items():
         if (unconditional and offer.for_all) or channel_rule(name, offer.channel, campaign, moment) is None:
             limited = bound(name, offer.channel, campaign, moment) if near else ()
-            opens_us = _open_slots(openings[name], limited, moment.now_us)
-            if opens_us and _any_content(offer, campaign, opens_us, moment):
-                found[name] = opens_us
+            opens = _open_slots(openings[name], limited, moment.now_us)
+            if opens and _any_content(offer, campaign, opens, moment):
+                found[name] = opens
     return found
 
 
-def _open_slots(opens_us: dict[str, int], limited: Bound, now_us: int) -> dict[str, int]:
+def _open_slots(opens: dict[str, Opening], limited: Bound, now_us: int) -> dict[str, Opening]:
     """Return the slots in which one more message keeps every limit that could bind: all, where none could."""
     if not limited:
-        return opens_us
-    return {slot: time_us for slot, time_us in opens_us.items() if slot_rule(max(now_us, time_us), limited) is None}
+        return opens
+    return {slot: one for slot, one in opens.items() if slot_rule(max(now_us, one.time_us), limited) is None}
 
 
-def _send_times_us(opens_us: dict[str, int], moment: Moment) -> dict[str, int]:
+def _send_times_us(opens: dict[str, Opening], moment: Moment) -> dict[str, int]:
     """Return when a message would leave in each slot: when it opens, or now where it is open."""
     now_us = moment.now_us
-    return {slot: time_us if time_us > now_us else now_us for slot, time_us in opens_us.items()}
+    return {slot: one.time_us if one.time_us > now_us else now_us for slot, one in opens.items()}
 
 
 def sendable(
@@ -125,11 +131,11 @@ def sendable(
     }
 
 
-def _any_content(offer: ChannelCatalogue, campaign: Campaign, opens_us: dict[str, int], moment: Moment) -> bool:
+def _any_content(offer: ChannelCatalogue, campaign: Campaign, opens: dict[str, Opening], moment: Moment) -> bool:
     wanted = moment.content_ids
     if offer.free_lines and (not wanted or not wanted.isdisjoint(offer.free_lines)):
         return True
-    send_times_us = _send_times_us(opens_us, moment)
+    send_times_us = _send_times_us(opens, moment)
     return any(
         sendable(content_id, content, campaign, send_times_us, moment) for content_id, content in offer.ruled.items()
     )

@@ -109,8 +109,7 @@ class Log:
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN IMMEDIATE")
         if self._unwritten:
-            for row in self._unwritten.rows():
-                self._connection.execute(_INSERT, row)
+            self._connection.executemany(_INSERT, self._unwritten.rows())
             self._unwritten.forget()
 
     def _write(self) -> None:

@@ -10,7 +10,8 @@ from engine.customer_operations import track
 from engine.customers.deeds import WEEK_HOURS
 from engine.engine import Engine
 from engine.features import scaled
-from engine.fit import PART_HOURS, STEPS, WEIGHT, category_steps, fitted_lines, hour_of_week, hour_steps, when
+from engine.fit import PART_HOURS, STEPS, WEIGHT, category_steps, fitted_lines, hour_steps, when
+from engine.times import hour_of_week
 from engine.types import DecideRequest, Features, RewardRequest
 from engine.vowpal_wabbit import Bandit
 from tests.engine.told import tracked

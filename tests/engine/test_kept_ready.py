@@ -59,15 +59,19 @@ def what_is_told(one: Person, now_us: int, where: ZoneInfo = CHICAGO) -> Told:
 @LAW
 @given(st.lists(st.tuples(moments, st.sampled_from(ZONES), st.sampled_from(CATALOGUES)), max_size=30))
 def test_a_timetable_tells_each_slots_own_next_occurrence(asked: list[tuple[int, str, object]]) -> None:
-    """In whatever order moments, zones and campaigns come, each slot's send time is that of its window alone."""
+    """In whatever order moments, zones and campaigns come, each slot's send time is that of its window alone, and its
+    hour of the week is that of the customer's clock then.
+    """
     calendar = Calendar()
     for now_us, zone, offered in asked:
         where = ZoneInfo(zone)
         openings = calendar.openings(offered, where, now_us)  # type: ignore[arg-type]
         for channel, offer in offered.channels.items():  # type: ignore[attr-defined]
             alone = {slot: next_occurrence(each, where, now_us) for slot, each in offer.slot_intervals.items()}
-            send_times_us = {slot: max(now_us, time_us) for slot, time_us in openings[channel].items()}
+            send_times_us = {slot: max(now_us, opening.time_us) for slot, opening in openings[channel].items()}
             assert send_times_us == {slot: occurrence.start_us for slot, occurrence in alone.items()}
+            for opening in openings[channel].values():
+                assert opening.hour == hour_of_week(local_time(opening.time_us, where))
 
 
 @LAW

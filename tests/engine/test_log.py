@@ -4,9 +4,10 @@ researcher.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -146,9 +147,17 @@ class FullDisk:
 
     def execute(self, sql: str, *parameters: object) -> sqlite3.Cursor:
         """Run a statement, or fail it."""
+        self._fill(sql)
+        return self.connection.execute(sql, *parameters)  # type: ignore[arg-type]
+
+    def executemany(self, sql: str, rows: Iterable[Any]) -> sqlite3.Cursor:
+        """Run a statement for each row, or fail it."""
+        self._fill(sql)
+        return self.connection.executemany(sql, rows)
+
+    def _fill(self, sql: str) -> None:
         if self.full and sql.startswith(self.statement):
             raise sqlite3.OperationalError("database or disk is full")
-        return self.connection.execute(sql, *parameters)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> object:
         """Hand everything else through."""

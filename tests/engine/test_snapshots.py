@@ -11,7 +11,7 @@ from engine.engine import Engine
 from engine.history import past_of
 from engine.log.sqlite import StoredSnapshot
 from engine.replay import replay
-from engine.snapshots import Damaged, checked, taken
+from engine.snapshots import Damaged, checked, saved_models, taken
 from engine.types import DecideRequest, Identity, RewardRequest
 from tests.wardrobe import NOON_US
 
@@ -43,7 +43,7 @@ def damaged(snapshot: StoredSnapshot, generator: random.Random) -> StoredSnapsho
 def test_every_truncated_or_flipped_snapshot_is_refused(engine: Engine, asking: Ask) -> None:
     """Of 700 damaged snapshots none is believed, while the sound one is."""
     busy(engine, asking, 30)
-    sound = taken(engine.state, NOON_US)
+    sound = taken(engine.state, saved_models(engine.state), NOON_US)
     assert checked(sound).seq == engine.state.seq
     generator = random.Random(7)
     for _ in range(700):
@@ -53,7 +53,7 @@ def test_every_truncated_or_flipped_snapshot_is_refused(engine: Engine, asking: 
 
 def test_a_snapshot_without_one_of_its_models_is_refused(engine: Engine) -> None:
     """A missing model is noticed, not replaced by an empty one."""
-    sound = taken(engine.state, NOON_US)
+    sound = taken(engine.state, saved_models(engine.state), NOON_US)
     fewer = dict(list(sound.models.items())[1:])
     with pytest.raises(Damaged, match="checksum of model"):
         checked(StoredSnapshot(sound.seq, NOON_US, sound.folds, sound.sha256, fewer))

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import json
 
 from engine import vowpal_wabbit
-from engine.vowpal_wabbit import Bandit, ModelFailed
+from engine.vowpal_wabbit import Bandit, ModelFailed, fault_in
 
 LINES = tuple(f"|A content=c{number} price:{number / 3}" for number in range(6))
 
@@ -39,6 +40,21 @@ def test_learning_by_the_bindings_own_methods_is_learning_by_the_public_ones() -
     assert np.array_equal(quick.weights(), public.weights())
 
 
+def test_lessons_that_come_again_are_learned_as_those_parsed_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that are taught the same in turn, of few lines and labels and more than are kept, end where each would."""
+    monkeypatch.setattr(vowpal_wabbit, "_LESSONS_KEPT", 4)
+    generator, quick, public = random.Random(13), [Bandit() for _ in range(3)], Bandit()
+    for shared, line, cost, weight in lessons(300):
+        for model in quick:
+            model.learn(shared, line, round(cost), weight)
+            model.probabilities(generator.choice(("shared |X other", shared)), LINES)
+        examples = public._workspace.parse([shared, f"0:{round(cost)}:{1 / weight:.9g} {line}"])
+        public._workspace.learn(examples)
+        public._workspace.finish_example(examples)
+    for model in quick:
+        assert np.array_equal(model.weights(), public.weights())
+
+
 def test_predicting_by_the_bindings_own_methods_is_predicting_by_the_public_ones() -> None:
     """The shortcut past the wrapped examples gives every probability to the last bit, while the model learns."""
     model = Bandit()
@@ -63,6 +79,23 @@ def test_a_saved_model_goes_on_exactly_where_it_stood() -> None:
         broken = Bandit(taught(broken, lessons(400)[start : start + 50]).saved())
     assert np.array_equal(whole.weights(), broken.weights())
     assert whole.probabilities("shared |X city=v1", LINES) == broken.probabilities("shared |X city=v1", LINES)
+
+
+def test_the_weights_read_from_a_saved_model_are_those_that_the_model_has() -> None:
+    """Each is what Vowpal Wabbit itself tells of that index, none is left out, and an empty model has none."""
+    model = Bandit(taught(Bandit(), lessons(300)).saved())
+    found, told = model.weights(), json.decode(model._workspace.json_weights())["weights"]
+    assert [int(index) for index, *_ in found] == [one["index"] for one in told]
+    for index, weight, adaptive in found:
+        assert (weight, adaptive) == tuple(model._workspace.get_weight(int(index), slot) for slot in (0, 1))
+    assert Bandit().weights().shape == (0, 3)
+
+
+@pytest.mark.parametrize("more", [bytes(1), bytes(12)])
+def test_weights_that_lie_otherwise_are_not_guessed_at(more: bytes) -> None:
+    """Whatever else stands in a saved model is not taken for weights, by which a sound one could look unfit."""
+    with pytest.raises(ModelFailed, match="cannot be read"):
+        fault_in(taught(Bandit(), lessons(50)).saved() + more)
 
 
 def test_bytes_that_are_no_model_are_refused() -> None:
