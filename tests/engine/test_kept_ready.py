@@ -24,7 +24,7 @@ from engine.engine import Engine
 from engine.erasure import erase
 from engine.events import Event
 from engine.features import profile_text
-from engine.times import LATEST_TIME_US, local_minute, local_time
+from engine.times import LATEST_TIME_US, hour_of_week, local_minute, local_time
 from engine.types import DecideRequest, Identity
 from tests.engine.told_of_customers import (
     LATER_US,
