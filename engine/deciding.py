@@ -19,17 +19,9 @@ from engine.errors import NotPossible
 from engine.events import DecisionTaken
 from engine.features import shared_line, shown
 from engine.keyed_hash import draws
-from engine.policy import (
-    StagePolicy,
-    choose,
-    fallback_policy,
-    model_names,
-    model_policy,
-    reason_for,
-    switched_policy,
-)
+from engine.policy import choose, model_names, reason_for
 from engine.requests import Ids, check_known
-from engine.stage_policies import trying
+from engine.stage_policies import StagePolicy, fallback_policy, model_policy, switched_policy, trying
 from engine.state import State
 from engine.stock import prices
 from engine.times import zone

@@ -3,34 +3,22 @@
 Never a rule about eligibility, never the log.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
 from msgspec import Struct, structs
 
-from engine.campaign.spec import Campaign, Exploration
 from engine.eligibility import Eligible, routes
 from engine.events import DecisionTaken, Reason, Stage
-from engine.exploration import UnsoundProbabilities, drawn, epsilon_greedy, floored, squarecb
+from engine.exploration import drawn
 from engine.features import encoded
 from engine.folds import PutBack
 from engine.offered_lines import content_lines, route_step, slot_lines
-from engine.stock import tilted
+from engine.stage_policies import ONLY, SWITCHED, UNIFORM, StagePolicy, begun_anew, tilting
 from engine.types import NOTHING
-from engine.vowpal_wabbit import GAMMA_SCALE, Bandit, ModelFailed
 
-ONLY, UNIFORM, NAMED = "only", "uniform", "named"
-"""Policies that are rules, beside the models' names."""
 NO_PRICES: Mapping[str, float] = MappingProxyType({})
-
-SWITCHED = "the channel is switched to the campaign's fallback rule"
-"""The problem of a stage that an operator took from its model."""
-
-StagePolicy = Callable[[str, Mapping[str, str]], tuple[Sequence[float], str, str]]
-"""From a stage's model name and its action lines by id: probabilities in their order, who gave them, and what went
-wrong.
-"""
 
 
 class Choice(Struct, frozen=True):
@@ -91,7 +79,7 @@ def choose(
     catalogue = options.catalogue
     name = catalogue.campaign.name
     if prices:
-        policy = _priced(policy, prices, catalogue.campaign)
+        policy = tilting(prices, policy, catalogue.campaign)
     lively = options.moment.lively
     steps = {channel: route_step(options, channel, lively) for channel in routes(options)}
     router_lines = {channel: catalogue.router_lines[channel][step] for channel, step in steps.items()}
@@ -116,19 +104,6 @@ def choose(
     )
 
 
-def _priced(policy: StagePolicy, prices: Mapping[str, float], campaign: Campaign) -> StagePolicy:
-    """Return the policy that tilts what a channel's content model says by prices; rules are left as they are."""
-
-    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
-        found, given_by, problem = policy(name, lines)
-        if given_by != name or not name.endswith("/content") or prices.keys().isdisjoint(lines):
-            return found, given_by, problem
-        tilt = tilted(found, [prices.get(action, 0.0) for action in lines], campaign.reward.scale)
-        return floored(tilt, campaign.exploration.floor), given_by, problem
-
-    return probabilities
-
-
 def _stage(name: str, model: str, lines: Mapping[str, str], policy: StagePolicy, uniform: float) -> Stage:
     actions = tuple(lines)
     if len(actions) == 1:
@@ -141,73 +116,6 @@ def _stage(name: str, model: str, lines: Mapping[str, str], policy: StagePolicy,
         policy=given_by,
         problem=problem,
     )
-
-
-def model_policy(
-    models: Mapping[str, Bandit], put_back: Mapping[str, PutBack], shared: str, exploration: Exploration
-) -> StagePolicy:
-    """Return the policy that asks each stage's model; one that is missing or fails degrades its stage to uniform.
-
-    So does one that was begun anew and has not learned since: an empty model has no opinion, but not every exploration
-    is uniform over none.
-    """
-
-    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
-        back = put_back.get(name)
-        if back is not None and _begun_anew(back):
-            return _uniform(len(lines)), UNIFORM, back.problem
-        model = models.get(name)
-        if model is None:
-            return _uniform(len(lines)), UNIFORM, f"there is no model {name}"
-        try:
-            raw = model.probabilities(shared, tuple(lines.values()))
-            return _explored(raw, len(lines), exploration), name, back.problem if back else ""
-        except (ModelFailed, UnsoundProbabilities) as error:
-            return _uniform(len(lines)), UNIFORM, str(error)
-
-    return probabilities
-
-
-def _begun_anew(back: PutBack | None) -> bool:
-    return back is not None and not back.to_seq
-
-
-def _explored(raw: Sequence[float], count: int, exploration: Exploration) -> list[float]:
-    if exploration.method == "epsilon_greedy":
-        return epsilon_greedy(raw, count, exploration.epsilon, exploration.floor)
-    return squarecb(raw, count, exploration.greed / GAMMA_SCALE, exploration.floor)
-
-
-def switched_policy(names: frozenset[str], fallback: StagePolicy, otherwise: StagePolicy) -> StagePolicy:
-    """Return the policy that puts the named models' stages on the fallback rule, and says so, and leaves the others."""
-
-    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
-        if name not in names:
-            return otherwise(name, lines)
-        found, given_by, _ = fallback(name, lines)
-        return found, given_by, SWITCHED
-
-    return probabilities
-
-
-def fallback_policy(campaign: Campaign) -> StagePolicy:
-    """Return the campaign's fallback rule: its named choice where that is eligible, otherwise uniform."""
-    named = campaign.fallback
-    wanted = (
-        {} if named is None else {"router": named.channel, "content": named.content, "send_slot": named.send_window}
-    )
-
-    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
-        choice = wanted.get(name.rsplit("/", 1)[-1])
-        if choice not in lines:
-            return _uniform(len(lines)), UNIFORM, ""
-        return [1.0 if action == choice else 0.0 for action in lines], NAMED, ""
-
-    return probabilities
-
-
-def _uniform(count: int) -> list[float]:
-    return [1 / count] * count
 
 
 def _degraded(stage: Stage) -> Reason:
@@ -224,7 +132,7 @@ def unfit_models(decision: DecisionTaken, put_back: Mapping[str, PutBack]) -> di
     """
     degraded = [stage for stage in decision.stages if stage.problem and _degraded(stage) is Reason.UNIFORM]
     unfit = {_stage_model(stage, decision): stage.problem for stage in degraded}
-    return {name: problem for name, problem in unfit.items() if not _begun_anew(put_back.get(name))}
+    return {name: problem for name, problem in unfit.items() if not begun_anew(put_back.get(name))}
 
 
 def _stage_model(stage: Stage, decision: DecisionTaken) -> str:

@@ -1,10 +1,107 @@
-"""Stage policies that change what a model says where something speaks for it. Never a draw, never a model."""
+"""Stage policies: who gives the probabilities of a stage, and what changes them where something speaks for an action.
 
-from collections.abc import Mapping, Sequence
+Models, rules, prices of stock and newcomers. Never a draw, never what is eligible.
+"""
 
-from engine.exploration import floored
+from collections.abc import Callable, Mapping, Sequence
+
+from engine.campaign.spec import Campaign, Exploration
+from engine.exploration import UnsoundProbabilities, epsilon_greedy, floored, squarecb
+from engine.folds import PutBack
 from engine.newcomers import lifted
-from engine.policy import StagePolicy
+from engine.stock import tilted
+from engine.vowpal_wabbit import GAMMA_SCALE, Bandit, ModelFailed
+
+ONLY, UNIFORM, NAMED = "only", "uniform", "named"
+"""Policies that are rules, beside the models' names."""
+SWITCHED = "the channel is switched to the campaign's fallback rule"
+"""The problem of a stage that an operator took from its model."""
+
+StagePolicy = Callable[[str, Mapping[str, str]], tuple[Sequence[float], str, str]]
+"""From a stage's model name and its action lines by id: probabilities in their order, who gave them, and what went
+wrong.
+"""
+
+
+def model_policy(
+    models: Mapping[str, Bandit], put_back: Mapping[str, PutBack], shared: str, exploration: Exploration
+) -> StagePolicy:
+    """Return the policy that asks each stage's model; one that is missing or fails degrades its stage to uniform.
+
+    So does one that was begun anew and has not learned since: an empty model has no opinion, but not every exploration
+    is uniform over none.
+    """
+
+    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
+        back = put_back.get(name)
+        if back is not None and begun_anew(back):
+            return _uniform(len(lines)), UNIFORM, back.problem
+        model = models.get(name)
+        if model is None:
+            return _uniform(len(lines)), UNIFORM, f"there is no model {name}"
+        try:
+            raw = model.probabilities(shared, tuple(lines.values()))
+            return _explored(raw, len(lines), exploration), name, back.problem if back else ""
+        except (ModelFailed, UnsoundProbabilities) as error:
+            return _uniform(len(lines)), UNIFORM, str(error)
+
+    return probabilities
+
+
+def begun_anew(back: PutBack | None) -> bool:
+    """Tell whether a model was put back to its beginning, in which it has no opinion."""
+    return back is not None and not back.to_seq
+
+
+def _explored(raw: Sequence[float], count: int, exploration: Exploration) -> list[float]:
+    if exploration.method == "epsilon_greedy":
+        return epsilon_greedy(raw, count, exploration.epsilon, exploration.floor)
+    return squarecb(raw, count, exploration.greed / GAMMA_SCALE, exploration.floor)
+
+
+def switched_policy(names: frozenset[str], fallback: StagePolicy, otherwise: StagePolicy) -> StagePolicy:
+    """Return the policy that puts the named models' stages on the fallback rule, and says so, and leaves the others."""
+
+    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
+        if name not in names:
+            return otherwise(name, lines)
+        found, given_by, _ = fallback(name, lines)
+        return found, given_by, SWITCHED
+
+    return probabilities
+
+
+def fallback_policy(campaign: Campaign) -> StagePolicy:
+    """Return the campaign's fallback rule: its named choice where that is eligible, otherwise uniform."""
+    named = campaign.fallback
+    wanted = (
+        {} if named is None else {"router": named.channel, "content": named.content, "send_slot": named.send_window}
+    )
+
+    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
+        choice = wanted.get(name.rsplit("/", 1)[-1])
+        if choice not in lines:
+            return _uniform(len(lines)), UNIFORM, ""
+        return [1.0 if action == choice else 0.0 for action in lines], NAMED, ""
+
+    return probabilities
+
+
+def _uniform(count: int) -> list[float]:
+    return [1 / count] * count
+
+
+def tilting(prices: Mapping[str, float], policy: StagePolicy, campaign: Campaign) -> StagePolicy:
+    """Return the policy that tilts what a channel's content model says by prices; rules are left as they are."""
+
+    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
+        found, given_by, problem = policy(name, lines)
+        if given_by != name or not name.endswith("/content") or prices.keys().isdisjoint(lines):
+            return found, given_by, problem
+        tilt = tilted(found, [prices.get(action, 0.0) for action in lines], campaign.reward.scale)
+        return floored(tilt, campaign.exploration.floor), given_by, problem
+
+    return probabilities
 
 
 def trying(newcomers: Mapping[str, int], policy: StagePolicy, floor: float) -> StagePolicy:
