@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from engine.eligibility import Eligible
 from engine.fit import category_steps
-from engine.times import hour_of_week
 
 
 def content_lines(options: Eligible, channel: str) -> dict[str, str]:
@@ -23,11 +22,9 @@ def route_step(options: Eligible, channel: str, lively: Sequence[int]) -> int:
 
     `lively` are the steps of her week's hours.
     """
-    opens = options.openings.get(channel)
-    if not opens:
+    if not options.openings.get(channel):
         return 0
-    now_us, now_hour = options.moment.now_us, hour_of_week(options.moment.local)
-    return max([lively[one.hour if one.time_us > now_us else now_hour] for one in opens.values()])
+    return max([lively[hour] for hour in options.hours(channel).values()])
 
 
 def slot_lines(options: Eligible, channel: str, slots: Iterable[str], lively: Sequence[int]) -> dict[str, str]:

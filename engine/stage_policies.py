@@ -3,7 +3,7 @@
 Models, rules, prices of stock and newcomers. Never a draw, never what is eligible.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, KeysView, Mapping, Sequence
 
 from engine.campaign.spec import Campaign, Exploration
 from engine.exploration import UnsoundProbabilities, epsilon_greedy, floored, squarecb
@@ -94,24 +94,33 @@ def _uniform(count: int) -> list[float]:
 def tilting(prices: Mapping[str, float], policy: StagePolicy, campaign: Campaign) -> StagePolicy:
     """Return the policy that tilts what a channel's content model says by prices; rules are left as they are."""
 
-    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
-        found, given_by, problem = policy(name, lines)
-        if given_by != name or not name.endswith("/content") or prices.keys().isdisjoint(lines):
-            return found, given_by, problem
-        tilt = tilted(found, [prices.get(action, 0.0) for action in lines], campaign.reward.scale)
-        return floored(tilt, campaign.exploration.floor), given_by, problem
+    def tilt(found: Sequence[float], lines: Mapping[str, str]) -> Sequence[float]:
+        return tilted(found, [prices.get(action, 0.0) for action in lines], campaign.reward.scale)
 
-    return probabilities
+    return _changed(policy, prices.keys(), tilt, campaign.exploration.floor)
 
 
 def trying(newcomers: Mapping[str, int], policy: StagePolicy, floor: float) -> StagePolicy:
     """Return the policy that lets newcomers have their share of what a model says of contents; rules are left alone."""
 
+    def lift(found: Sequence[float], lines: Mapping[str, str]) -> Sequence[float]:
+        return lifted(found, [content_id in newcomers for content_id in lines])
+
+    return _changed(policy, newcomers.keys(), lift, floor)
+
+
+def _changed(
+    policy: StagePolicy,
+    concerned: KeysView[str],
+    change: Callable[[Sequence[float], Mapping[str, str]], Sequence[float]],
+    floor: float,
+) -> StagePolicy:
+    """Return the policy in which what a content model says is changed, where that concerns a content, and floored."""
+
     def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
         found, given_by, problem = policy(name, lines)
-        if given_by != name or not name.endswith("/content") or newcomers.keys().isdisjoint(lines):
+        if given_by != name or not name.endswith("/content") or concerned.isdisjoint(lines):
             return found, given_by, problem
-        new = [content_id in newcomers for content_id in lines]
-        return floored(lifted(found, new), floor), given_by, problem
+        return floored(change(found, lines), floor), given_by, problem
 
     return probabilities

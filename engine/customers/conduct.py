@@ -68,9 +68,8 @@ def forget() -> None:
 def _read(encoded: bytes) -> Conduct:
     """Return the conduct that these bytes tell, and they alone: whatever changes in it makes other bytes."""
     parts = _decode(encoded)
-    deeds, sums = joined_deeds(
-        (part.deeds, {kind: own for kind, own in zip(KINDS, part.sums, strict=True) if own}) for part in parts
-    )
+    known = [(one.deeds, {kind: own for kind, own in zip(KINDS, one.sums, strict=True) if own}) for one in parts]
+    deeds, sums = known[0] if len(known) == 1 else joined_deeds(known)
     times = zip(LAST, zip(*(part.last_us for part in parts), strict=True), strict=True)
     return Conduct(
         attributes=latest(part.attributes for part in parts),

@@ -215,15 +215,15 @@ def _of(name: str, allowed: frozenset[str]) -> bool:
     return name.partition("/")[0] in allowed
 
 
-def _named(family: str, shares: dict[str, float], most: int = NAMES_KEPT) -> dict[str, float]:
+def _named(family: str, shares: dict[str, float]) -> dict[str, float]:
     """Return the largest shares under their features' names."""
-    return {f"{family}/{name}": share for share, name in _largest(shares, most) if share >= FAINT}
+    return {f"{family}/{name}": share for share, name in _largest(shares) if share >= FAINT}
 
 
-def _largest(weights: dict[str, float], most: int = NAMES_KEPT) -> list[tuple[float, str]]:
+def _largest(weights: dict[str, float]) -> list[tuple[float, str]]:
     """Return the largest weights, equal ones by name."""
     found = sorted([(-weight, name) for name, weight in weights.items()])
-    return [(-less, name) for less, name in found[:most]]
+    return [(-less, name) for less, name in found[:NAMES_KEPT]]
 
 
 def _parts(weights: dict[str, float], shift: int) -> dict[str, float]:
