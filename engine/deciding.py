@@ -92,6 +92,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
         identity_type=whom.identity_type,
         profile=known.features,
         route_fit=choice.route_fit,
+        suspicion=known.suspicion,
     )
 
 
@@ -112,7 +113,8 @@ def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Who
     allowed = permitted(customer.level, customer.consents, consent_required=required)
     known = NOTHING_TOLD
     if whom.person is not None:
-        known = told(whom.person, customer.conduct, whom.now_us, where, allowed)
+        hazards = state.suspected.hazards
+        known = told(whom.person, customer.conduct, whom.now_us, where, allowed, hazards=hazards)
     moment = Moment(
         customer=customer,
         zone=where,

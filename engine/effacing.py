@@ -73,4 +73,5 @@ def _decision(decided_us: int, event: DecisionTaken, activation: DecisionActivat
         close_time_us=close_time_us,
         default_reward=event.default_reward,
         activation_required=event.activation_required and activation is None,
+        suspicion=event.suspicion,
     )

@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct, json
 
 from engine.customers.events import CustomerIdentified, EventTracked, IdentitiesLinked, IdentitiesUnlinked
+from engine.customers.hazards import Suspicion
 from engine.customers.types import QuarantineReason
 from engine.tombstones import CustomerErased, DecisionErased, FactErased, RewardErased
 from engine.types import CUSTOMER_ID, Features
@@ -74,7 +75,8 @@ class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind",
     propensities. `channel` is `nothing` and `send_time_us` is None where nothing is sent. `close_time_us` is when its
     reward window closes if it is carried out at its send time; without a window there is no `default_reward` either.
     With `activation_required` it is worth nothing before it is reported as carried out. `route_fit` is the step at
-    which the channel fitted (`engine.fit`), as its model was told.
+    which the channel fitted (`engine.fit`), as its model was told. `suspicion` is when her life seems to have changed,
+    where she did something since the message before.
     """
 
     decision_id: str
@@ -101,6 +103,7 @@ class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind",
     identity_type: str = CUSTOMER_ID
     profile: Features = Features()
     route_fit: int = 0
+    suspicion: Suspicion | None = None
 
 
 class RewardReceived(Struct, frozen=True, tag="reward_received", tag_field="kind", omit_defaults=True):

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from engine.customers.hazards import Suspected
 from engine.newcomers import Offered
 from engine.open_decisions import OpenDecision
 from engine.stock import Stock
@@ -113,3 +114,4 @@ class Folds(Struct, frozen=True):
     aside: dict[str, Aside] = {}
     telling: dict[str, set[str]] = {}
     offered: dict[str, Offered] = {}
+    suspected: Suspected = field(default_factory=Suspected)

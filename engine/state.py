@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from engine import newcomers, stock
 from engine.campaigns import Campaigns
+from engine.customers import hazards
 from engine.customers.events import EventTracked
 from engine.events import (
     CampaignApplied,
@@ -66,6 +67,7 @@ class State:
         self.aside: dict[str, Aside] = {}
         self.telling: dict[str, set[str]] = {}
         self.offered: dict[str, newcomers.Offered] = {}
+        self.suspected = hazards.Suspected()
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
@@ -75,7 +77,7 @@ class State:
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
         self.rebuilds, self.stock, self.aside = folds.rebuilds, folds.stock, folds.aside
-        self.telling, self.offered = folds.telling, folds.offered
+        self.telling, self.offered, self.suspected = folds.telling, folds.offered, folds.suspected
         loaded = {name: Bandit(models[name]) for name in folds.model_sha256}
         self.taught = TaughtModels(loaded, folds.learned, folds.put_back)
 
@@ -110,6 +112,7 @@ class State:
             aside=self.aside,
             telling=self.telling,
             offered=self.offered,
+            suspected=self.suspected,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -121,7 +124,7 @@ class State:
                 self.campaigns.fold(event, logged.time_us)
                 self._begin_models(event.campaign)
             case DecisionTaken():
-                newcomers.fold(self.offered, event)
+                self._count_decision(event, logged.time_us)
                 if waiting := opened(logged, event):
                     self.open_decisions.add(waiting)
             case DecisionActivated():
@@ -175,10 +178,15 @@ class State:
         for closed in self.open_decisions.due(self.clock_us):
             self._close(closed)
 
+    def _count_decision(self, event: DecisionTaken | DecisionErased, time_us: int) -> None:
+        newcomers.fold(self.offered, event)
+        if event.suspicion:
+            hazards.fold(self.suspected, event.suspicion, time_us)
+
     def _count_erased(self, event: DecisionErased | RewardErased | FactErased, time_us: int) -> None:
         """Keep what is counted of all customers as it was, without her."""
         if isinstance(event, DecisionErased):
-            newcomers.fold(self.offered, event)
+            self._count_decision(event, time_us)
         elif isinstance(event, RewardErased):
             self.late_rewards += event.late
         else:

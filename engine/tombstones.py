@@ -6,6 +6,8 @@ which of them were one customer's.
 
 from msgspec import Struct
 
+from engine.customers.hazards import Suspicion
+
 
 class StageErased(Struct, frozen=True):
     """One stage of an erased decision: the action drawn and, in `probabilities`, its propensity alone."""
@@ -19,7 +21,8 @@ class DecisionErased(Struct, frozen=True, tag="decision_erased", tag_field="kind
     """A decision whose customer was erased: what was chosen, not for whom or why.
 
     `close_time_us` is when its reward window closed or will close. `activation_required` is left true only where it
-    was never reported as carried out, so that it is worth nothing. It teaches nothing any more.
+    was never reported as carried out, so that it is worth nothing. It teaches nothing any more. `suspicion` is what it
+    counted for in how often lives change.
     """
 
     campaign: str
@@ -35,6 +38,7 @@ class DecisionErased(Struct, frozen=True, tag="decision_erased", tag_field="kind
     close_time_us: int | None = None
     default_reward: float | None = None
     activation_required: bool = False
+    suspicion: Suspicion | None = None
 
 
 class RewardErased(Struct, frozen=True, tag="reward_erased", tag_field="kind", omit_defaults=True):

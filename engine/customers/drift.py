@@ -15,10 +15,10 @@ from operator import truediv
 
 from msgspec import Struct
 
+from engine.customers.hazards import Chances
+
 SHRINKAGE = 1.0
 """Added to the total that a share is taken of, in deeds: what is thin is shrunk towards nothing."""
-HAZARD = 0.02
-"""The chance that a life changes before any one deed."""
 TEMPER = 0.8
 """The power of every likelihood: deeds of one visit resemble each other, and are not so many words."""
 _MOST = 500.0  # of log odds; exp of more than 709 is no number
@@ -31,35 +31,40 @@ Seen = tuple[str, float]
 
 
 class Belief(Struct, frozen=True, gc=False):
-    """What is believed of a customer: shares by kind and name, and how sure it is that her life has changed, 0 to 1."""
+    """What is believed of a customer: shares by kind and name, and how sure it is that her life has changed, 0 to 1.
+
+    `chances` are those of a change before each of her deeds.
+    """
 
     shares: dict[str, dict[str, float]]
     change: float
+    chances: list[Chances] = []
 
 
-def believed(habits: Mapping[str, Mapping[str, float]], deeds: Mapping[str, Sequence[Seen]]) -> Belief:
+def believed(
+    habits: Mapping[str, Mapping[str, float]], deeds: Mapping[str, Sequence[Seen]], hazards: Sequence[Chances]
+) -> Belief:
     """Return what is believed of one who has these habits, by kind and name, and did these deeds since, oldest first.
 
     `deeds` has, for each kind of `habits`, as many as there are deeds. A change is one of all kinds together, or one of
-    her taste alone.
+    her taste alone: `hazards` are how likely each is before each deed, whatever she did.
     """
     gains = {kind: _gains(habits[kind], seen) for kind, seen in deeds.items()}
-    whole = [_odds(gain) for gain in zip(*gains.values(), strict=True)]
-    taste = [_odds((gain,)) for gain in gains.get(TASTE, ())]
-    total = 1.0 + sum(whole) + sum(taste)
-    chances = {
-        kind: [(all_ + own) / total for all_, own in zip(whole, taste, strict=True)]
-        if kind == TASTE
-        else [odds / total for odds in whole]
-        for kind in deeds
+    kinds, own = zip(*gains.values(), strict=True), zip(gains.get(TASTE, ()), strict=True)
+    life = [_odds(gain, hazard) for gain, (hazard, _) in zip(kinds, hazards, strict=True)]
+    taste = [_odds(gain, hazard) for gain, (_, hazard) in zip(own, hazards, strict=True)]
+    total = 1.0 + sum(life) + sum(taste)
+    chances = [(one / total, other / total) for one, other in zip(life, taste, strict=True)]
+    shares = {
+        kind: _shares(habits[kind], seen, [life + (taste if kind == TASTE else 0.0) for life, taste in chances])
+        for kind, seen in deeds.items()
     }
-    shares = {kind: _shares(habits[kind], seen, chances[kind]) for kind, seen in deeds.items()}
-    return Belief(shares, 1.0 - 1.0 / total)
+    return Belief(shares, 1.0 - 1.0 / total, chances)
 
 
-def _odds(gains: Sequence[float]) -> float:
+def _odds(gains: Sequence[float], hazard: float) -> float:
     """Return the odds of one kind of change before one deed, against none at all."""
-    return HAZARD / 2 * exp(min(TEMPER * sum(gains), _MOST))
+    return hazard * exp(min(TEMPER * sum(gains), _MOST))
 
 
 def _gains(habit: Mapping[str, float], seen: Sequence[Seen]) -> list[float]:

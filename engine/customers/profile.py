@@ -14,6 +14,7 @@ from engine.customers.conduct import Conduct, conduct
 from engine.customers.deeds import WEEK_HOURS
 from engine.customers.drift import Belief, believed
 from engine.customers.familiarity import Familiarity
+from engine.customers.hazards import UNKNOWN, Hazards, Suspicion, before_each, suspicion
 from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
 from engine.customers.person import Person, consent_key
 from engine.features import NOTHING_KNOWN, profile_text
@@ -98,33 +99,56 @@ def _permitted(level: Familiarity, personal: bool) -> frozenset[str]:
 
 
 class Told(Struct, frozen=True, gc=False):
-    """What models are told of a customer, the same as they read it, and how lively her week's hours are, in steps."""
+    """What models are told of a customer, the same as they read it, and how lively her week's hours are, in steps.
+
+    `suspicion` is what this look at her counts for (`engine.customers.hazards`).
+    """
 
     features: Features
     text: str
     lively: tuple[int, ...] = NO_HOURS
+    suspicion: Suspicion | None = None
 
 
 NOTHING_TOLD = Told(NOTHING_KNOWN, "")
 
 
-def profile(person: Person | None, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> Features:
+def profile(
+    person: Person | None, now_us: int, where: ZoneInfo, allowed: frozenset[str], *, hazards: Hazards = UNKNOWN
+) -> Features:
     """Return what models are told of a customer now, of the families allowed; nothing of one who was never seen."""
-    return NOTHING_KNOWN if person is None else told(person, conduct(person), now_us, where, allowed).features
+    if person is None:
+        return NOTHING_KNOWN
+    return told(person, conduct(person), now_us, where, allowed, hazards=hazards).features
 
 
-def told(person: Person, known: Conduct, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> Told:
+def told(
+    person: Person,
+    known: Conduct,
+    now_us: int,
+    where: ZoneInfo,
+    allowed: frozenset[str],
+    *,
+    hazards: Hazards = UNKNOWN,
+) -> Told:
     """Return what models are told of a customer whose conduct this is, of the families allowed.
 
     Everything is as of the beginning of the hour, and what came since counts in full. So it stays the same for an hour
     but for what happens to her, and what follows from her conduct alone is kept.
     """
     as_of_us = now_us - now_us % HOUR_US
-    herself = _herself(known, as_of_us, where, allowed)
+    herself = _herself(known, as_of_us, where, allowed, hazards)
     numbers = _rounded(_of_messages(person, as_of_us, allowed))
     text = " ".join(filter(None, (herself.text, profile_text({}, numbers))))
     features = Features(numbers=herself.features.numbers | numbers, categories=herself.features.categories)
-    return Told(features, text, herself.lively)
+    return Told(features, text, herself.lively, _anew(person, known, herself.suspicion))
+
+
+def _anew(person: Person, known: Conduct, found: Suspicion | None) -> Suspicion | None:
+    """Return a suspicion where she did something since she was sent something last; before that it was counted."""
+    if found is None or known.deeds[-1].time_us <= (person.last_us("contact") or 0):
+        return None
+    return found
 
 
 def forget() -> None:
@@ -135,13 +159,15 @@ def forget() -> None:
 
 
 @lru_cache(maxsize=_KEPT)
-def _herself(known: Conduct, as_of_us: int, where: ZoneInfo, allowed: frozenset[str]) -> Told:
+def _herself(known: Conduct, as_of_us: int, where: ZoneInfo, allowed: frozenset[str], hazards: Hazards) -> Told:
     """Return what is told of her conduct, which all of these say: another conduct, hour, zone or consent asks anew."""
     attributes = known.attributes
     categories = {name: attributes[name] for name in ATTRIBUTES if name in attributes and name in allowed}
-    numbers = _rounded(_of_conduct(known, as_of_us, where, allowed))
+    belief = None if allowed.isdisjoint(_BELIEVED) else _belief(known, _hours_ahead(as_of_us, where), hazards)
+    numbers = _rounded(_of_conduct(known, belief, as_of_us, allowed))
     features = Features(numbers=numbers, categories=categories)
-    return Told(features, profile_text(categories, numbers), hour_steps(features))
+    found = suspicion(hazards, _times_us(known), belief.chances) if belief else None
+    return Told(features, profile_text(categories, numbers), hour_steps(features), found)
 
 
 def _rounded(numbers: dict[str, float]) -> dict[str, float]:
@@ -149,10 +175,9 @@ def _rounded(numbers: dict[str, float]) -> dict[str, float]:
     return {name: floor(number * 10_000 + 0.5) / 10_000 for name, number in numbers.items()}
 
 
-def _of_conduct(known: Conduct, now_us: int, where: ZoneInfo, allowed: frozenset[str]) -> dict[str, float]:
+def _of_conduct(known: Conduct, belief: Belief | None, now_us: int, allowed: frozenset[str]) -> dict[str, float]:
     sums, found = known.sums, dict[str, float]()
-    if not allowed.isdisjoint(_BELIEVED):
-        belief = _belief(known, _hours_ahead(now_us, where))
+    if belief:
         for kind in _SHARED:
             if kind in allowed:
                 found |= _named(kind, belief.shares[kind])
@@ -190,10 +215,10 @@ def _hours_ahead(now_us: int, where: ZoneInfo) -> int:
 
 
 @lru_cache(maxsize=_KEPT)
-def _belief(known: Conduct, hours_ahead: int) -> Belief:
+def _belief(known: Conduct, hours_ahead: int, hazards: Hazards) -> Belief:
     """Return what is believed of what she does, in parts of weekdays and weekends on a clock so far ahead of UTC.
 
-    It is so since she did something last, and nothing changes it until she does something again.
+    It is so since she did something last; until she does something again, only what all others do changes it.
     """
     now_us = known.deeds[-1].time_us if known.deeds else 0
     shift = _THURSDAY + hours_ahead
@@ -208,7 +233,12 @@ def _belief(known: Conduct, hours_ahead: int) -> Belief:
             "channel": [(deed.channel, 1.0) for deed in deeds],
             "hours": [(when((deed.time_us // HOUR_US + shift) % WEEK_HOURS), 1.0) for deed in deeds],
         },
+        before_each(hazards, _times_us(known)),
     )
+
+
+def _times_us(known: Conduct) -> list[int]:
+    return [deed.time_us for deed in known.deeds]
 
 
 def _of(name: str, allowed: frozenset[str]) -> bool:
@@ -237,9 +267,8 @@ def _parts(weights: dict[str, float], shift: int) -> dict[str, float]:
 
 def _responses(sums: Sums, sent: str, earned: str, now_us: int) -> dict[str, float]:
     """Return the mean reward of the messages sent to a place, those without one counted as nothing, shrunk to 0."""
-    rewards = worths(sums, earned, now_us)
     return {
-        f"{earned}/{name}": rewards.get(name, 0.0) / (RESPONSE_SHRINKAGE + weight)
+        f"{earned}/{name}": worth(sums, earned, now_us, name) / (RESPONSE_SHRINKAGE + weight)
         for weight, name in _largest(worths(sums, sent, now_us))
         if weight >= FAINT
     }

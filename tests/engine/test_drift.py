@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.customers.deeds import DEEDS_KEPT, HABITS, Deed, become_habit, did, joined_deeds
-from engine.customers.drift import Belief, believed
+from engine.customers.drift import Belief
+from engine.customers.drift import believed as believed_at
+from engine.customers.hazards import AT_ANY_TIME
 from engine.customers.memory import DAY_US, Sums, worths
 from tests.wardrobe import NOON_US
 
@@ -17,6 +19,11 @@ habits = st.dictionaries(NAMES.filter(bool), st.floats(0.01, 1e6), max_size=4)
 seen = st.lists(st.tuples(NAMES, st.sampled_from([1.0, 3.0, 5.0])), max_size=DEEDS_KEPT)
 times = st.integers(0, 90).map(lambda day: NOON_US + day * DAY_US)
 deeds = st.lists(st.builds(Deed, times, NAMES, NAMES, NAMES, st.sampled_from([1.0, 5.0])), max_size=3 * DEEDS_KEPT)
+
+
+def believed(habits: dict[str, dict[str, float]], deeds: dict[str, list[tuple[str, float]]]) -> Belief:
+    """Return what is believed where a change is as likely before each deed as where little is known."""
+    return believed_at(habits, deeds, [AT_ANY_TIME] * max(map(len, deeds.values()), default=0))
 
 
 def lived(*stretches: tuple[str, str, int]) -> Belief:
@@ -84,7 +91,8 @@ def test_what_is_believed_is_shares(
 def test_nothing_that_is_remembered_is_beyond_reckoning() -> None:
     """A million deeds of one kind and sixteen of others are a change, not an overflow."""
     names = [(f"other-{number}", 1.0) for number in range(DEEDS_KEPT)]
-    belief = believed({kind: {"same": 1e300} for kind in "abcd"}, dict.fromkeys("abcd", names))
+    kinds = ("category", "device", "channel", "hours")
+    belief = believed({kind: {"same": 1e300} for kind in kinds}, dict.fromkeys(kinds, names))
     assert belief.change == pytest.approx(1.0)
 
 

@@ -20,7 +20,7 @@ KNOWN_FIELDS = {
         *("decision_id", "decision_seq", "reward_id", "activate_time_us", "context", "profile", "time_zone", "stages"),
         *("reason", "channel", "propensity", "content_id", "send_slot", "send_time_us", "control", "close_time_us"),
         *("default_reward", "activation_required", "requested_channels", "requested_content_ids", "outcome", "value"),
-        *("stated", "late", "final_value", "opts_out", "campaign_version", "route_fit"),
+        *("stated", "late", "final_value", "opts_out", "campaign_version", "route_fit", "suspicion"),
     },
     "of no customer": {
         *("campaign", "version", "source", "switch", "on", "to_seq", "why", "upto_seq", "erased_kind", "identities"),
