@@ -1,6 +1,6 @@
 """What is each choice of the engine's recipe worth? Never a pass or fail, and never where the recipe itself is kept.
 
-`python -m benchmarks.recipe_study [DECISIONS]` (8,000) lets the engine live through `steady` and `silent-move` as it is
+`python -m benchmarks.recipe_study [DECISIONS]` (4,000) lets the engine live through `steady` and `taste-flip` as it is
 shipped, and again with one choice made otherwise at a time, each with the same five seeds, which no choice was made on.
 What a choice is worth is the difference in oracle share over a whole run, paired by seed. `--write` puts the table into
 this folder's README.
@@ -8,7 +8,7 @@ this folder's README.
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from math import log
 from multiprocessing import get_context
@@ -18,6 +18,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from benchmarks.notes import tables
+from engine.customers.hazards import NEVER, Chances, Hazards, Suspected, Suspicion
 from engine.customers.memory import DAY_US
 from engine.fit import STEPS
 from simulators.engine_target import EngineTarget
@@ -29,7 +30,7 @@ from simulators.world.personas import load_personas
 from simulators.world.scenarios import SCENARIOS, customers_for
 from simulators.world.world import World
 
-SCENARIO_IDS = ("steady", "silent-move")
+SCENARIO_IDS = ("steady", "taste-flip")
 SEEDS = (101, 102, 103, 104, 105)
 WORKERS = 2
 
@@ -52,23 +53,32 @@ def _half_lives(days: float) -> dict[str, object]:
     return {f"engine.customers.memory._RATES/{kind}": rate for kind in ("category", "device", "channel", "hour")}
 
 
+def no_chance(hazards: Hazards, times_us: Sequence[int]) -> list[Chances]:  # noqa: ARG001  as `before_each` has it
+    """Return that no life changes before any of these deeds."""
+    return [NEVER] * len(times_us)
+
+
+def not_counted(all_: Suspected, one: Suspicion, time_us: int) -> None:
+    """Learn nothing of others' lives, as `hazards.fold` does."""
+
+
 SHIPPED = Variant("as shipped")
 VARIANTS = (
     SHIPPED,
     Variant("noticed and worth are learned together", campaign="noticed_outcomes: []"),
     Variant("no fit", {"engine.campaign.catalogue.fitted_lines": same_line}),
-    Variant("no life ever changes", {"engine.customers.drift.HAZARD": 1e-9}),
+    Variant("no life ever changes", {"engine.customers.profile.before_each": no_chance}),
+    Variant("how often lives change is not learned", {"engine.customers.hazards.fold": not_counted}),
     Variant("deeds are weighed less, at 0.6", {"engine.customers.drift.TEMPER": 0.6}),
     Variant("habits with a half-life of 10 days", _half_lives(10)),
     Variant("what she declared weighs the same always", {"engine.features.VISITS_HALVING": 1e9}),
     Variant("hours are context too", {"engine.features.TOLD_AS_FIT": ()}),
     Variant("weekends as weekdays", {"engine.fit._OWN": 0.0}),
     Variant("context weighs as much as actions", {"engine.features.CONTEXT_WEIGHT": 1}),
-    Variant("context weighs a hundredth", {"engine.features.CONTEXT_WEIGHT": 0.01}),
+    Variant("context weighs a third of it", {"engine.features.CONTEXT_WEIGHT": 0.03}),
     Variant("learning rate 0.01", {"engine.vowpal_wabbit.LEARNING_RATE": 0.01}),
     Variant("channels learn from each other in full", {"engine.learner.LENT_WEIGHT": 2}),
     Variant("greed 100", campaign="exploration: {greed: 100}"),
-    Variant("learn provisionally", campaign="learn: provisionally"),
 )
 
 
@@ -117,7 +127,7 @@ def _put(path: str, value: object) -> None:
 def main() -> None:
     """Live through all of it and print what each choice is worth."""
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
-    decisions = numbers[0] if numbers else 8_000
+    decisions = numbers[0] if numbers else 4_000
     found = studied(decisions)
     where = tables.taken(f"; {decisions:,} decisions, seeds {', '.join(map(str, SEEDS))}.")
     header = ("recipe", *(f"{name}: {what}" for name in SCENARIO_IDS for what in ("share", "end", "worth")))
