@@ -5,7 +5,7 @@ its category holds for a content that nobody has seen. It is told in steps, so t
 parsed once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 
 from engine.types import Features
@@ -58,18 +58,39 @@ def hour_steps(profile: Features) -> tuple[int, ...]:
 
     Nothing fits one of whom no hour is known; what little is known is eked out by an even spread over the week.
     """
-    numbers = profile.numbers
-    unknown = 1.0 - sum([number for name, number in numbers.items() if name in _PARTS])
+    unknown, rates = _rates(profile.numbers)
     if unknown == 1.0:
         return NO_HOURS
-    own = [[numbers.get(name, 0.0) for name in names] for names in _NAMES]
-    whole = [weekday + weekend for weekday, weekend in zip(*own, strict=True)]
     found: list[int] = []
-    for shares, days in zip(own, _DAYS_OF, strict=True):
-        rates = [_OWN * one * 7 / days + (1 - _OWN) * both for one, both in zip(shares, whole, strict=True)]
-        parts = [_step((_around(rates, part) * PARTS + unknown) / _LIVELIEST) for part in range(PARTS)]
+    for own, days in zip(rates, _DAYS_OF, strict=True):
+        parts = [_step_of_part(own, part, unknown) for part in range(PARTS)]
         found += [parts[hour // PART_HOURS] for hour in range(24)] * days
     return tuple(found)
+
+
+def hour_step(profile: Features, hour_of_week: int) -> int:
+    """Return what `hour_steps` has for one hour."""
+    unknown, rates = _rates(profile.numbers)
+    own = rates[hour_of_week // 24 >= FIRST_OF_WEEKEND]
+    return 0 if unknown == 1.0 else _step_of_part(own, hour_of_week % 24 // PART_HOURS, unknown)
+
+
+def _rates(numbers: Mapping[str, float]) -> tuple[float, list[list[float]]]:
+    """Return which part of her hours is unknown, and how often she comes in each part of a weekday and of the weekend.
+
+    An even spread over the week is 1 / PARTS in each.
+    """
+    unknown = 1.0 - sum([number for name, number in numbers.items() if name in _PARTS])
+    own = [[numbers.get(name, 0.0) for name in names] for names in _NAMES]
+    whole = [weekday + weekend for weekday, weekend in zip(*own, strict=True)]
+    return unknown, [
+        [_OWN * one * 7 / days + (1 - _OWN) * both for one, both in zip(shares, whole, strict=True)]
+        for shares, days in zip(own, _DAYS_OF, strict=True)
+    ]
+
+
+def _step_of_part(rates: Sequence[float], part: int, unknown: float) -> int:
+    return _step((_around(rates, part) * PARTS + unknown) / _LIVELIEST)
 
 
 def _around(rates: Sequence[float], part: int) -> float:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from engine.campaign.catalogue import Catalogue, ChannelCatalogue
 from engine.events import DecisionTaken, LoggedEvent
 from engine.features import shared_text
-from engine.fit import category_steps, hour_steps
+from engine.fit import category_steps, hour_step
 from engine.folds import Half
 from engine.policy import content_name, router_name, slot_name
 from engine.times import hour_of_week, local_minute, local_time
@@ -120,7 +120,7 @@ def _chosen_lines(decision: DecisionTaken, offer: ChannelCatalogue) -> tuple[str
         raise ValueError("a decision that sends something has a send time")
     hour = hour_of_week(local_minute(sent_us, ZoneInfo(decision.time_zone)))
     content_step = category_steps(told, (category,))[category]
-    slot_step = hour_steps(told)[hour]
+    slot_step = hour_step(told, hour)
     return offer.content_lines[decision.content_id][content_step], offer.slot_lines[decision.send_slot][slot_step]
 
 

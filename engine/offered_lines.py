@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from engine.eligibility import Eligible
 from engine.fit import category_steps
+from engine.times import hour_of_week
+from engine.types import NOTHING
 
 
 def content_lines(options: Eligible, channel: str) -> dict[str, str]:
@@ -17,14 +19,19 @@ def content_lines(options: Eligible, channel: str) -> dict[str, str]:
     return {content_id: lines[steps[category_of[content_id]]] for content_id, lines in offered}
 
 
-def route_step(options: Eligible, channel: str, lively: Sequence[int]) -> int:
-    """Return the step at which a channel fits the customer: that of the best of its open slots.
+def route_steps(options: Eligible, lively: Sequence[int]) -> dict[str, int]:
+    """Return the step at which each of the router's actions fits the customer: that of the best of its open slots.
 
-    `lively` are the steps of her week's hours.
+    `lively` are the steps of her week's hours; sending nothing fits nobody.
     """
-    if not options.openings.get(channel):
-        return 0
-    return max([lively[hour] for hour in options.hours(channel).values()])
+    now_us, now_hour = options.moment.now_us, hour_of_week(options.moment.local)
+    steps = {
+        channel: max([lively[one.hour if one.time_us > now_us else now_hour] for one in opens.values()], default=0)
+        for channel, opens in options.openings.items()
+    }
+    if options.catalogue.campaign.send_nothing.allowed:
+        steps[NOTHING] = 0
+    return steps
 
 
 def slot_lines(options: Eligible, channel: str, slots: Iterable[str], lively: Sequence[int]) -> dict[str, str]:

@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 from msgspec import Struct, structs
 
-from engine.eligibility import Eligible, routes
+from engine.eligibility import Eligible
 from engine.events import DecisionTaken, Reason, Stage
 from engine.exploration import drawn
 from engine.features import encoded
 from engine.folds import PutBack
-from engine.offered_lines import content_lines, route_step, slot_lines
+from engine.offered_lines import content_lines, route_steps, slot_lines
 from engine.stage_policies import ONLY, SWITCHED, UNIFORM, StagePolicy, begun_anew, tilting
 from engine.types import NOTHING
 
@@ -81,7 +81,7 @@ def choose(
     if prices:
         policy = tilting(prices, policy, catalogue.campaign)
     lively = options.moment.lively
-    steps = {channel: route_step(options, channel, lively) for channel in routes(options)}
+    steps = route_steps(options, lively)
     router_lines = {channel: catalogue.router_lines[channel][step] for channel, step in steps.items()}
     router = _stage("router", router_name(name), router_lines, policy, uniforms[0])
     channel = router.action

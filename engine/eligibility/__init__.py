@@ -2,6 +2,6 @@
 
 from engine.eligibility.calendar import Calendar
 from engine.eligibility.moment import Moment
-from engine.eligibility.options import Eligible, eligible, routes
+from engine.eligibility.options import Eligible, eligible
 
-__all__ = ["Calendar", "Eligible", "Moment", "eligible", "routes"]
+__all__ = ["Calendar", "Eligible", "Moment", "eligible"]

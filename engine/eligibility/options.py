@@ -14,7 +14,6 @@ from engine.eligibility.calendar import Calendar, Opening, Openings
 from engine.eligibility.moment import Moment
 from engine.eligibility.rules import Bound, bound, channel_rule, content_rule, sending_rule, slot_rule
 from engine.times import hour_of_week
-from engine.types import NOTHING
 
 
 class Eligible(Struct, frozen=True):
@@ -139,9 +138,3 @@ def _any_content(offer: ChannelCatalogue, campaign: Campaign, opens: dict[str, O
     return any(
         sendable(content_id, content, campaign, send_times_us, moment) for content_id, content in offer.ruled.items()
     )
-
-
-def routes(options: Eligible) -> tuple[str, ...]:
-    """Return the router's eligible actions: the usable channels, and nothing where the campaign allows it."""
-    allowed = options.catalogue.campaign.send_nothing.allowed
-    return (*options.openings, NOTHING) if allowed else tuple(options.openings)

@@ -10,7 +10,7 @@ from engine.customer_operations import track
 from engine.customers.deeds import WEEK_HOURS
 from engine.engine import Engine
 from engine.features import scaled
-from engine.fit import PART_HOURS, STEPS, WEIGHT, category_steps, fitted_lines, hour_steps, when
+from engine.fit import PART_HOURS, STEPS, WEIGHT, category_steps, fitted_lines, hour_step, hour_steps, when
 from engine.times import hour_of_week
 from engine.types import DecideRequest, Features, RewardRequest
 from engine.vowpal_wabbit import Bandit
@@ -99,3 +99,11 @@ def test_a_lesson_says_what_the_decision_saw(engine: Engine, monkeypatch: pytest
     assert len(chosen_among_many) > 100
     assert asked.issuperset(chosen_among_many)
     assert {"|F" in action for _, action in chosen_among_many} == {True, False}
+
+
+@LAW
+@given(st.dictionaries(st.integers(0, WEEK_HOURS - 1).map(when), st.floats(0.0, 0.2), max_size=5))
+def test_one_hour_fits_as_it_does_among_all(shares: dict[str, float]) -> None:
+    """What a lesson reads of one hour is what its decision read of the week."""
+    known = Features(numbers=shares)
+    assert tuple(hour_step(known, hour) for hour in range(WEEK_HOURS)) == hour_steps(known)
