@@ -18,7 +18,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from benchmarks.notes import tables
-from engine.customers.hazards import NEVER, Chances, Hazards, Suspected, Suspicion
+from engine.customers.hazards import Chances, Hazards, Suspected, Suspicion
 from engine.customers.memory import DAY_US
 from engine.fit import STEPS
 from simulators.engine_target import EngineTarget
@@ -54,8 +54,8 @@ def _half_lives(days: float) -> dict[str, object]:
 
 
 def no_chance(hazards: Hazards, times_us: Sequence[int]) -> list[Chances]:  # noqa: ARG001  as `before_each` has it
-    """Return that no life changes before any of these deeds."""
-    return [NEVER] * len(times_us)
+    """Return that a life changes next to never before any of these deeds."""
+    return [(1e-12, 1e-12)] * len(times_us)
 
 
 def not_counted(all_: Suspected, one: Suspicion, time_us: int) -> None:

@@ -40,15 +40,17 @@ def category_steps(profile: Features, categories: Iterable[str]) -> dict[str, in
     return {name: _step(share) if (share := numbers.get(f"category/{name}")) else 0 for name in categories}
 
 
-def when(hour_of_week: int) -> str:
-    """Return the name of the part of a weekday or of the weekend that a local hour lies in, Monday's first being 0."""
+def _when(hour_of_week: int) -> str:
     start = hour_of_week % 24 // PART_HOURS * PART_HOURS
     return f"{_DAYS[hour_of_week // 24 >= FIRST_OF_WEEKEND]}/{start:02d}-{start + PART_HOURS:02d}"
 
 
 _DAYS = ("hours", "weekend")
 _DAYS_OF = (5, 2)
-_NAMES = [[when(day * 24 + hour) for hour in range(0, 24, PART_HOURS)] for day in (0, FIRST_OF_WEEKEND)]
+WHEN = tuple(_when(hour) for hour in range(7 * 24))
+"""The name of the part of a weekday or of the weekend that each local hour of the week lies in, Monday's first being 0.
+"""
+_NAMES = [[WHEN[day * 24 + hour] for hour in range(0, 24, PART_HOURS)] for day in (0, FIRST_OF_WEEKEND)]
 _PARTS = frozenset(_NAMES[0] + _NAMES[1])
 NO_HOURS = (0,) * (7 * 24)
 
@@ -63,7 +65,7 @@ def hour_steps(profile: Features) -> tuple[int, ...]:
         return NO_HOURS
     found: list[int] = []
     for own, days in zip(rates, _DAYS_OF, strict=True):
-        parts = [_step_of_part(own, part, unknown) for part in range(PARTS)]
+        parts = _steps(own, unknown)
         found += [parts[hour // PART_HOURS] for hour in range(24)] * days
     return tuple(found)
 
@@ -72,7 +74,7 @@ def hour_step(profile: Features, hour_of_week: int) -> int:
     """Return what `hour_steps` has for one hour."""
     unknown, rates = _rates(profile.numbers)
     own = rates[hour_of_week // 24 >= FIRST_OF_WEEKEND]
-    return 0 if unknown == 1.0 else _step_of_part(own, hour_of_week % 24 // PART_HOURS, unknown)
+    return 0 if unknown == 1.0 else _steps(own, unknown)[hour_of_week % 24 // PART_HOURS]
 
 
 def _rates(numbers: Mapping[str, float]) -> tuple[float, list[list[float]]]:
@@ -89,13 +91,10 @@ def _rates(numbers: Mapping[str, float]) -> tuple[float, list[list[float]]]:
     ]
 
 
-def _step_of_part(rates: Sequence[float], part: int, unknown: float) -> int:
-    return _step((_around(rates, part) * PARTS + unknown) / _LIVELIEST)
-
-
-def _around(rates: Sequence[float], part: int) -> float:
-    """Return how often she comes around a part of the day; half of it by the parts beside it."""
-    return (2 * rates[part] + rates[part - 1] + rates[(part + 1) % PARTS]) / 4
+def _steps(rates: Sequence[float], unknown: float) -> list[int]:
+    """Return the step of each part of a day: how often she comes around it, half of that by the parts beside it."""
+    around = [2 * rates[part] + rates[part - 1] + rates[part + 1 - PARTS] for part in range(PARTS)]
+    return [_step((rate / 4 * PARTS + unknown) / _LIVELIEST) for rate in around]
 
 
 def _step(part: float) -> int:

@@ -45,6 +45,7 @@ def measured(plan: Plan, folder: Path) -> Measured:
 
 def run(plan: Plan, output: Path) -> Measured:
     """Measure, print the table, and write the JSON, the chart and the README's table to a folder."""
+    output.mkdir(parents=True, exist_ok=True)  # before minutes of measuring, not after them
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(dir=plan.large.parent if plan.large else None)))
         found = measured(plan, folder)

@@ -25,7 +25,7 @@ _DEEDS_BEFORE, _LOOKS_BEFORE = 200.0, 10.0
 """So many deeds, and looks at a day, weigh as much as what is thought where little is known."""
 _DEEDS_HALVING_HOURS, _LOOKS_HALVING_HOURS = 240.0, 36.0
 _DAYS_KEPT = 64
-_FAINTEST = 0.001
+_FAINTEST, _FAINTEST_OF_A_DEED = 0.001, 0.0002  # chances on a day, and on all days before one deed, that count
 
 
 class Hazards(Struct, frozen=True, gc=False):
@@ -89,28 +89,33 @@ def before_each(hazards: Hazards, times_us: Sequence[int]) -> list[Chances]:
     return found
 
 
-def suspicion(hazards: Hazards, times_us: Sequence[int], chances: Sequence[Chances]) -> Suspicion | None:
+def suspicion(
+    hazards: Hazards, times_us: Sequence[int], before: Sequence[Chances], chances: Sequence[Chances]
+) -> Suspicion | None:
     """Return what a look at a customer counts for, whose deeds at these times each came after a change so likely.
 
-    A change between two deeds is put down to every cause by how likely it was to be at work between them.
+    `before` are the chances that `before_each` gives, `chances` those that follow from what she did. A change between
+    two deeds is put down to every cause by how likely it was to be at work between them.
     """
     if not times_us:
         return None
-    causes = [
-        (found[0] / before[0], found[1] / before[1])
-        for found, before in zip(chances, before_each(hazards, times_us), strict=True)
-    ]
-    days: dict[int, Chances] = {}
-    for start_us, end_us, cause in zip((_day_of(times_us), *times_us), times_us, causes, strict=False):
-        for day, (life, taste) in _by_day(hazards, start_us, end_us):
-            before = days.get(day, NEVER)
-            days[day] = (before[0] + life * cause[0], before[1] + taste * cause[1])
-    life, taste = (sum(cause[kind] for cause in causes) * hazards.at_any_time[kind] for kind in (0, 1))
+    anytime = hazards.at_any_time
+    causes, days = list[Chances](), dict[int, Chances]()
+    start_us = _day_of(times_us)
+    for end_us, found, chance in zip(times_us, chances, before, strict=True):
+        cause = (found[0] / chance[0], found[1] / chance[1])
+        causes.append(cause)
+        if cause[0] * (chance[0] - anytime[0]) + cause[1] * (chance[1] - anytime[1]) > _FAINTEST_OF_A_DEED:
+            for day, (life, taste) in _by_day(hazards, start_us, end_us):
+                days[day] = _sum(days.get(day, NEVER), (life * cause[0], taste * cause[1]))
+        start_us = end_us
     return Suspicion(
         deeds=len(times_us),
         first_day=times_us[0] // DAY_US,
         last_day=times_us[-1] // DAY_US,
-        at_any_time=_rounded((life, taste)),
+        at_any_time=_rounded(
+            (anytime[0] * sum([life for life, _ in causes]), anytime[1] * sum([taste for _, taste in causes]))
+        ),
         on_days={day: _rounded(found) for day, found in days.items() if sum(found) >= _FAINTEST},
     )
 

@@ -18,7 +18,7 @@ from engine.customers.hazards import UNKNOWN, Hazards, Suspicion, before_each, s
 from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
 from engine.customers.person import Person, consent_key
 from engine.features import NOTHING_KNOWN, profile_text
-from engine.fit import NO_HOURS, hour_steps, when
+from engine.fit import NO_HOURS, WHEN, hour_steps
 from engine.times import local_time
 from engine.types import Features
 
@@ -163,10 +163,11 @@ def _herself(known: Conduct, as_of_us: int, where: ZoneInfo, allowed: frozenset[
     """Return what is told of her conduct, which all of these say: another conduct, hour, zone or consent asks anew."""
     attributes = known.attributes
     categories = {name: attributes[name] for name in ATTRIBUTES if name in attributes and name in allowed}
-    belief = None if allowed.isdisjoint(_BELIEVED) else _belief(known, _hours_ahead(as_of_us, where), hazards)
+    belief, found = None, None
+    if not allowed.isdisjoint(_BELIEVED):
+        belief, found = _belief(known, _hours_ahead(as_of_us, where), hazards)
     numbers = _rounded(_of_conduct(known, belief, as_of_us, allowed))
     features = Features(numbers=numbers, categories=categories)
-    found = suspicion(hazards, _times_us(known), belief.chances) if belief else None
     return Told(features, profile_text(categories, numbers), hour_steps(features), found)
 
 
@@ -215,30 +216,29 @@ def _hours_ahead(now_us: int, where: ZoneInfo) -> int:
 
 
 @lru_cache(maxsize=_KEPT)
-def _belief(known: Conduct, hours_ahead: int, hazards: Hazards) -> Belief:
+def _belief(known: Conduct, hours_ahead: int, hazards: Hazards) -> tuple[Belief, Suspicion | None]:
     """Return what is believed of what she does, in parts of weekdays and weekends on a clock so far ahead of UTC.
 
-    It is so since she did something last; until she does something again, only what all others do changes it.
+    With it comes what that counts for in the hazards. It is so since she did something last; until she does something
+    again, only what all others do changes it.
     """
     now_us = known.deeds[-1].time_us if known.deeds else 0
     shift = _THURSDAY + hours_ahead
     habits = {kind: worths(known.sums, kind, now_us) for kind in _SHARED}
     habits["hours"] = _parts(worths(known.sums, "hour", now_us), shift)
-    deeds = known.deeds
-    return believed(
+    deeds, times_us = known.deeds, [deed.time_us for deed in known.deeds]
+    before = before_each(hazards, times_us)
+    belief = believed(
         habits,
         {
             "category": [(deed.category, deed.weight) for deed in deeds],
             "device": [(deed.device, 1.0) for deed in deeds],
             "channel": [(deed.channel, 1.0) for deed in deeds],
-            "hours": [(when((deed.time_us // HOUR_US + shift) % WEEK_HOURS), 1.0) for deed in deeds],
+            "hours": [(WHEN[(deed.time_us // HOUR_US + shift) % WEEK_HOURS], 1.0) for deed in deeds],
         },
-        before_each(hazards, _times_us(known)),
+        before,
     )
-
-
-def _times_us(known: Conduct) -> list[int]:
-    return [deed.time_us for deed in known.deeds]
+    return belief, suspicion(hazards, times_us, before, belief.chances)
 
 
 def _of(name: str, allowed: frozenset[str]) -> bool:
@@ -260,7 +260,7 @@ def _parts(weights: dict[str, float], shift: int) -> dict[str, float]:
     """Return the weights of UTC hours of the week by the parts of days on a customer's clock, so many hours ahead."""
     parts: dict[str, float] = {}
     for hour, weight in weights.items():
-        part = when((int(hour) + shift) % WEEK_HOURS)
+        part = WHEN[(int(hour) + shift) % WEEK_HOURS]
         parts[part] = parts.get(part, 0.0) + weight
     return parts
 

@@ -10,7 +10,7 @@ from engine.customer_operations import track
 from engine.customers.deeds import WEEK_HOURS
 from engine.engine import Engine
 from engine.features import scaled
-from engine.fit import PART_HOURS, STEPS, WEIGHT, category_steps, fitted_lines, hour_step, hour_steps, when
+from engine.fit import PART_HOURS, STEPS, WEIGHT, WHEN, category_steps, fitted_lines, hour_step, hour_steps
 from engine.times import hour_of_week
 from engine.types import DecideRequest, Features, RewardRequest
 from engine.vowpal_wabbit import Bandit
@@ -38,7 +38,7 @@ def test_more_interest_never_fits_less(share: float, more: float) -> None:
 @given(st.integers(0, WEEK_HOURS - 1), shares, st.integers(0, WEEK_HOURS - 1))
 def test_the_hour_she_comes_at_fits_best(comes: int, share: float, other: int) -> None:
     """No hour fits better than the one she comes at, and where none is known none fits at all."""
-    known = Features(numbers={when(comes): share} if share else {})
+    known = Features(numbers={WHEN[comes]: share} if share else {})
     found = hour_steps(known)
     assert len(found) == WEEK_HOURS
     assert found[other] <= found[comes] <= STEPS
@@ -59,7 +59,7 @@ def test_an_hour_of_the_week_is_that_of_the_wall_clock() -> None:
     """The first hour is Monday's first, and the last Sunday's last."""
     assert [hour_of_week(datetime(2026, 11, 23, hour, tzinfo=UTC)) for hour in (0, 23)] == [0, 23]
     assert hour_of_week(datetime(2026, 11, 29, 23, tzinfo=UTC)) == WEEK_HOURS - 1
-    assert [when(hour) for hour in (0, 23, 5 * 24 - 1, 5 * 24)] == [
+    assert [WHEN[hour] for hour in (0, 23, 5 * 24 - 1, 5 * 24)] == [
         *("hours/00-02", "hours/22-24", "hours/22-24", "weekend/00-02")
     ]
 
@@ -102,7 +102,7 @@ def test_a_lesson_says_what_the_decision_saw(engine: Engine, monkeypatch: pytest
 
 
 @LAW
-@given(st.dictionaries(st.integers(0, WEEK_HOURS - 1).map(when), st.floats(0.0, 0.2), max_size=5))
+@given(st.dictionaries(st.sampled_from(WHEN), st.floats(0.0, 0.2), max_size=5))
 def test_one_hour_fits_as_it_does_among_all(shares: dict[str, float]) -> None:
     """What a lesson reads of one hour is what its decision read of the week."""
     known = Features(numbers=shares)
