@@ -201,7 +201,8 @@ def _hazards(all_: Suspected, today: int) -> Hazards:
         for found, known in zip(all_.at_any_time, AT_ANY_TIME, strict=True)
     )
     first = today - _DAYS_KEPT
-    looks = all_.begun.get(first - 1, 0.0) - all_.ended.get(first - 1, 0.0)
+    looks = sum(looks for day, looks in all_.begun.items() if day < first)
+    looks -= sum(looks for day, looks in all_.ended.items() if day < first)
     sums = [NEVER]
     for day in range(first, today + 1):
         looks += all_.begun.get(day, 0.0)

@@ -167,6 +167,20 @@ def test_what_was_long_ago_is_forgotten() -> None:
     assert max(map(len, (all_.begun, all_.ended, all_.on_days, all_.hazards.until_days))) < 70
 
 
+def test_looks_that_reach_back_further_than_days_are_kept_count_on_the_days_that_are() -> None:
+    """Seven weeks after a look at three weeks, its last days were looked at as often, whenever it is reckoned."""
+    look = Suspicion(16, FIRST_DAY, FIRST_DAY + 20, (0.0, 0.0), {})
+    late = Suspicion(1, FIRST_DAY + 70, FIRST_DAY + 70, (0.0, 0.0), {})
+    all_ = Suspected()
+    for _ in range(50):
+        fold(all_, look, NOON_US + 20 * DAY_US)
+    for hours in (0, 1):
+        fold(all_, late, NOON_US + 70 * DAY_US + hours * HOUR_US)
+        expected = ON_ANY_DAY[1] * 10 / (10 + 50 * (1.0 if hours == 0 else 0.5 ** (50 * 24 / 36)))
+        assert on(all_.hazards, 15) == pytest.approx(expected)
+        assert on(all_.hazards, 40) == pytest.approx(ON_ANY_DAY[1])
+
+
 def test_an_engine_looks_once_at_what_she_did(opened: Callable[..., Engine]) -> None:
     """The first decision after she did something counts it, those after a message to her do not; replay does the same.
 
