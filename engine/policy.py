@@ -80,8 +80,8 @@ def choose(
     name = catalogue.campaign.name
     if prices:
         policy = tilting(prices, policy, catalogue.campaign)
-    lively = options.moment.lively
-    steps = route_steps(options, lively)
+    hours = options.hours()
+    steps = route_steps(options, hours)
     router_lines = {channel: catalogue.router_lines[channel][step] for channel, step in steps.items()}
     router = _stage("router", router_name(name), router_lines, policy, uniforms[0])
     channel = router.action
@@ -92,7 +92,7 @@ def choose(
         priced = {content_id: price for content_id, price in prices.items() if content_id in content.probabilities}
         content = structs.replace(content, prices=priced)
     send_times_us = options.send_times_us(channel, content.action)
-    slots = slot_lines(options, channel, send_times_us, lively)
+    slots = slot_lines(options, channel, send_times_us, hours[channel])
     slot = _stage("send_slot", slot_name(name, channel), slots, policy, uniforms[2])
     return Choice(
         stages=(router, content, slot),

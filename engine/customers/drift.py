@@ -50,11 +50,12 @@ def believed(
     her taste alone: `hazards` are how likely each is before each deed, whatever she did.
     """
     gains = {kind: _gains(habits[kind], seen) for kind, seen in deeds.items()}
-    kinds, own = zip(*gains.values(), strict=True), zip(gains.get(TASTE, ()), strict=True)
-    life = [_odds(gain, hazard) for gain, (hazard, _) in zip(kinds, hazards, strict=True)]
-    taste = [_odds(gain, hazard) for gain, (_, hazard) in zip(own, hazards, strict=True)]
-    total = 1.0 + sum(life) + sum(taste)
-    chances = [(one / total, other / total) for one, other in zip(life, taste, strict=True)]
+    lives = [
+        _odds(sum(each), hazard) for each, (hazard, _) in zip(zip(*gains.values(), strict=True), hazards, strict=True)
+    ]
+    tastes = [_odds(gain, hazard) for gain, (_, hazard) in zip(gains.get(TASTE, ()), hazards, strict=True)]
+    total = 1.0 + sum(lives) + sum(tastes)
+    chances = [(life / total, taste / total) for life, taste in zip(lives, tastes, strict=True)]
     shares = {
         kind: _shares(habits[kind], seen, [life + (taste if kind == TASTE else 0.0) for life, taste in chances])
         for kind, seen in deeds.items()
@@ -62,9 +63,9 @@ def believed(
     return Belief(shares, 1.0 - 1.0 / total, chances)
 
 
-def _odds(gains: Sequence[float], hazard: float) -> float:
+def _odds(gain: float, hazard: float) -> float:
     """Return the odds of one kind of change before one deed, against none at all."""
-    return hazard * exp(min(TEMPER * sum(gains), _MOST))
+    return hazard * exp(min(TEMPER * gain, _MOST))
 
 
 def _gains(habit: Mapping[str, float], seen: Sequence[Seen]) -> list[float]:

@@ -125,7 +125,7 @@ def _day_of(times_us: Sequence[int]) -> int:
 
 
 def _by_day(hazards: Hazards, start_us: int, end_us: int) -> Iterator[tuple[int, Chances]]:
-    """Yield the chances on each day between two times, of days not long past."""
+    """Yield the chances on each day between two times; those of days longer past than any is kept are the first's."""
     last = end_us // DAY_US
     since = hazards.until(start_us)
     for day in range(max(start_us // DAY_US, last - _DAYS_KEPT), last + 1):
@@ -168,8 +168,12 @@ def fold(all_: Suspected, one: Suspicion, time_us: int) -> None:
         all_.on_days[day] = _sum(all_.on_days.get(day, NEVER), found)
 
 
-def _sum(one: Chances, other: Chances, part: float = 1.0) -> Chances:
-    return one[0] + part * other[0], one[1] + part * other[1]
+def _sum(one: Chances, other: Chances) -> Chances:
+    return one[0] + other[0], one[1] + other[1]
+
+
+def _scaled(one: Chances, by: float) -> Chances:
+    return one[0] * by, one[1] * by
 
 
 def _fade(all_: Suspected, hour: int) -> None:
@@ -178,11 +182,11 @@ def _fade(all_: Suspected, hour: int) -> None:
     slowly = 0.5 ** ((hour - all_.hour) / _DEEDS_HALVING_HOURS)
     all_.hour = hour
     all_.deeds *= slowly
-    all_.at_any_time = _sum(NEVER, all_.at_any_time, slowly)
+    all_.at_any_time = _scaled(all_.at_any_time, slowly)
     first = hour * HOUR_US // DAY_US - _DAYS_KEPT
     all_.begun = _faded(all_.begun, first, part)
     all_.ended = _faded(all_.ended, first, part)
-    all_.on_days = {day: _sum(NEVER, found, part) for day, found in all_.on_days.items() if day >= first}
+    all_.on_days = {day: _scaled(found, part) for day, found in all_.on_days.items() if day >= first}
 
 
 def _faded(looks: dict[int, float], first: int, part: float) -> dict[int, float]:
@@ -201,12 +205,12 @@ def _hazards(all_: Suspected, today: int) -> Hazards:
         for found, known in zip(all_.at_any_time, AT_ANY_TIME, strict=True)
     )
     first = today - _DAYS_KEPT
-    looks = sum(looks for day, looks in all_.begun.items() if day < first)
-    looks -= sum(looks for day, looks in all_.ended.items() if day < first)
+    looks = sum(count for day, count in all_.begun.items() if day < first)
+    looks -= sum(count for day, count in all_.ended.items() if day < first)
     sums = [NEVER]
     for day in range(first, today + 1):
         looks += all_.begun.get(day, 0.0)
-        found = _sum(all_.on_days.get(day, NEVER), ON_ANY_DAY, _LOOKS_BEFORE)
-        sums.append(_sum(sums[-1], found, 1 / (max(looks, 0.0) + _LOOKS_BEFORE)))
+        found = _sum(all_.on_days.get(day, NEVER), _scaled(ON_ANY_DAY, _LOOKS_BEFORE))
+        sums.append(_sum(sums[-1], _scaled(found, 1 / (max(looks, 0.0) + _LOOKS_BEFORE))))
         looks -= all_.ended.get(day, 0.0)
     return Hazards((life, taste), first, tuple(sums))

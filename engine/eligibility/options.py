@@ -38,10 +38,13 @@ class Eligible(Struct, frozen=True):
             if sendable(content_id, content, campaign, times_us, self.moment)
         }
 
-    def hours(self, channel: str) -> dict[str, int]:
-        """Return the hour of her week at which a message would leave in each open slot of a channel."""
+    def hours(self) -> dict[str, list[int]]:
+        """Return the hour of her week at which a message would leave in each open slot, by channel, in their order."""
         now_us, now_hour = self.moment.now_us, hour_of_week(self.moment.local)
-        return {slot: one.hour if one.time_us > now_us else now_hour for slot, one in self.openings[channel].items()}
+        return {
+            channel: [one.hour if one.time_us > now_us else now_hour for one in opens.values()]
+            for channel, opens in self.openings.items()
+        }
 
     def send_times_us(self, channel: str, content_id: str) -> dict[str, int]:
         """Return the open slots that an eligible content may be sent in, or one with rules of its own, and when."""
