@@ -1,6 +1,6 @@
 """What is each choice of the engine's recipe worth? Never a pass or fail, and never where the recipe itself is kept.
 
-`python -m benchmarks.recipe_study [DECISIONS]` (4,000) lets the engine live through `steady` and `taste-flip` as it is
+`python -m benchmarks.recipe_study [DECISIONS]` (8,000) lets the engine live through `steady` and `taste-flip` as it is
 shipped, and again with one choice made otherwise at a time, each with the same five seeds, which no choice was made on.
 What a choice is worth is the difference in oracle share over a whole run, paired by seed. `--write` puts the table into
 this folder's README.
@@ -9,13 +9,14 @@ this folder's README.
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from math import log
 from multiprocessing import get_context
 from statistics import mean
 
 from msgspec import Struct
 from rich.console import Console
+from rich.progress import track
 
 from benchmarks.notes import tables
 from engine.customers.hazards import Chances, Hazards, Suspected, Suspicion
@@ -79,6 +80,7 @@ VARIANTS = (
     Variant("learning rate 0.01", {"engine.vowpal_wabbit.LEARNING_RATE": 0.01}),
     Variant("channels learn from each other in full", {"engine.learner.LENT_WEIGHT": 2}),
     Variant("greed 100", campaign="exploration: {greed: 100}"),
+    Variant("floor 0.003", campaign="exploration: {floor: 0.003}"),
 )
 
 
@@ -127,7 +129,7 @@ def _put(path: str, value: object) -> None:
 def main() -> None:
     """Live through all of it and print what each choice is worth."""
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
-    decisions = numbers[0] if numbers else 4_000
+    decisions = numbers[0] if numbers else 8_000
     found = studied(decisions)
     where = tables.taken(f"; {decisions:,} decisions, seeds {', '.join(map(str, SEEDS))}.")
     header = ("recipe", *(f"{name}: {what}" for name in SCENARIO_IDS for what in ("share", "end", "worth")))
@@ -141,8 +143,10 @@ def studied(decisions: int) -> dict[tuple[str, str, int], Lived]:
     """Return each run by variant, scenario and seed; every run has a fresh process, so that no change outlives it."""
     asked = [(variant, name, seed) for variant in VARIANTS for name in SCENARIO_IDS for seed in SEEDS]
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        runs = [pool.submit(lived, *each, decisions) for each in asked]
-        return {(each[0].name, *each[1:]): run.result() for each, run in zip(asked, runs, strict=True)}
+        runs = {pool.submit(lived, *each, decisions): each for each in asked}
+        for run in track(as_completed(runs), "lives lived", len(runs), console=Console(stderr=True)):
+            run.result()  # what fails ends the study at once
+    return {(variant.name, name, seed): run.result() for run, (variant, name, seed) in runs.items()}
 
 
 def _row(variant: Variant, found: Mapping[tuple[str, str, int], Lived]) -> list[str]:
