@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks.notes import tables
-from engine.customers.hazards import Chances, Hazards, Suspected, Suspicion
+from engine.customers.hazards import Chances, Hazards, Suspicion
 from engine.customers.memory import DAY_US
+from engine.customers.suspected import Suspected
 from engine.fit import STEPS
 from simulators.engine_target import EngineTarget
 from simulators.loop import Life
@@ -60,7 +61,12 @@ def no_chance(hazards: Hazards, times_us: Sequence[int]) -> list[Chances]:  # no
 
 
 def not_counted(all_: Suspected, one: Suspicion, time_us: int) -> None:
-    """Learn nothing of others' lives, as `hazards.fold` does."""
+    """Learn nothing of others' lives, as `suspected.fold` does."""
+
+
+def nothing_expected(since: dict[str, float]) -> dict[str, float]:  # noqa: ARG001  as `_expected` has it
+    """Return that nothing is known of what those who changed turn to."""
+    return {}
 
 
 SHIPPED = Variant("as shipped")
@@ -68,8 +74,9 @@ VARIANTS = (
     SHIPPED,
     Variant("noticed and worth are learned together", campaign="noticed_outcomes: []"),
     Variant("no fit", {"engine.campaign.catalogue.fitted_lines": same_line}),
-    Variant("no life ever changes", {"engine.customers.profile.before_each": no_chance}),
-    Variant("how often lives change is not learned", {"engine.customers.hazards.fold": not_counted}),
+    Variant("no life ever changes", {"engine.customers.beliefs.before_each": no_chance}),
+    Variant("how often lives change is not learned", {"engine.customers.suspected.fold": not_counted}),
+    Variant("what others turned to is not asked", {"engine.customers.suspected._expected": nothing_expected}),
     Variant("deeds are weighed less, at 0.6", {"engine.customers.drift.TEMPER": 0.6}),
     Variant("habits with a half-life of 10 days", _half_lives(10)),
     Variant("what she declared weighs the same always", {"engine.features.VISITS_HALVING": 1e9}),

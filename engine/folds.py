@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from engine.customers.hazards import Suspected
+from engine.customers.suspected import Suspected
 from engine.newcomers import Offered
 from engine.open_decisions import OpenDecision
 from engine.stock import Stock

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from engine import newcomers, stock
 from engine.campaigns import Campaigns
-from engine.customers import hazards
+from engine.customers import suspected
 from engine.customers.events import EventTracked
 from engine.events import (
     CampaignApplied,
@@ -67,7 +67,7 @@ class State:
         self.aside: dict[str, Aside] = {}
         self.telling: dict[str, set[str]] = {}
         self.offered: dict[str, newcomers.Offered] = {}
-        self.suspected = hazards.Suspected()
+        self.suspected = suspected.Suspected()
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
@@ -181,7 +181,7 @@ class State:
     def _count_decision(self, event: DecisionTaken | DecisionErased, time_us: int) -> None:
         newcomers.fold(self.offered, event)
         if event.suspicion:
-            hazards.fold(self.suspected, event.suspicion, time_us)
+            suspected.fold(self.suspected, event.suspicion, time_us)
 
     def _count_erased(self, event: DecisionErased | RewardErased | FactErased, time_us: int) -> None:
         """Keep what is counted of all customers as it was, without her."""

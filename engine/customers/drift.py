@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import exp, log
 from operator import truediv
+from types import MappingProxyType
 
 from msgspec import Struct
 
-from engine.customers.hazards import Chances
+from engine.customers.hazards import NEVER, Chances
 
 SHRINKAGE = 1.0
 """Added to the total that a share is taken of, in deeds: what is thin is shrunk towards nothing."""
@@ -26,6 +27,8 @@ TASTE = "category"
 _UNSAID = {""}
 _PSEUDO = 0.3  # deeds that every name of a kind begins with, Dirichlet's parameter: few do many things alike
 
+NOTHING_EXPECTED: Mapping[str, float] = MappingProxyType({})
+
 Seen = tuple[str, float]
 """What one deed was about, in one kind, and its weight; an empty name where it does not say."""
 
@@ -33,34 +36,48 @@ Seen = tuple[str, float]
 class Belief(Struct, frozen=True, gc=False):
     """What is believed of a customer: shares by kind and name, and how sure it is that her life has changed, 0 to 1.
 
-    `chances` are those of a change before each of her deeds.
+    `odds` are those of a change before each of her deeds, against `total` of all that may have been.
     """
 
     shares: dict[str, dict[str, float]]
     change: float
-    chances: list[Chances] = []
+    odds: list[Chances] = []
+    total: float = 1.0
 
 
 def believed(
-    habits: Mapping[str, Mapping[str, float]], deeds: Mapping[str, Sequence[Seen]], hazards: Sequence[Chances]
+    habits: Mapping[str, Mapping[str, float]],
+    deeds: Mapping[str, Sequence[Seen]],
+    hazards: Sequence[Chances],
+    *,
+    since: Chances = NEVER,
+    turned_to: Mapping[str, float] = NOTHING_EXPECTED,
 ) -> Belief:
     """Return what is believed of one who has these habits, by kind and name, and did these deeds since, oldest first.
 
     `deeds` has, for each kind of `habits`, as many as there are deeds. A change is one of all kinds together, or one of
-    her taste alone: `hazards` are how likely each is before each deed, whatever she did.
+    her taste alone: `hazards` are how likely each is before each deed, whatever she did, `since` after the last.
+    `turned_to` are deeds that her new taste may begin with, as those of others did.
     """
-    gains = {kind: _gains(habits[kind], seen) for kind, seen in deeds.items()}
+    expected = {TASTE: turned_to}
+    gains = {kind: _gains(habits[kind], seen, expected.get(kind, NOTHING_EXPECTED)) for kind, seen in deeds.items()}
     lives = [
         _odds(sum(each), hazard) for each, (hazard, _) in zip(zip(*gains.values(), strict=True), hazards, strict=True)
     ]
     tastes = [_odds(gain, hazard) for gain, (_, hazard) in zip(gains.get(TASTE, ()), hazards, strict=True)]
-    total = 1.0 + sum(lives) + sum(tastes)
-    chances = [(life / total, taste / total) for life, taste in zip(lives, tastes, strict=True)]
+    total = 1.0 + sum(lives) + sum(tastes) + sum(since)
+    ever_since = zip((*lives, since[0]), (*tastes, since[1]), strict=True)
+    chances = [(life / total, taste / total) for life, taste in ever_since]
     shares = {
-        kind: _shares(habits[kind], seen, [life + (taste if kind == TASTE else 0.0) for life, taste in chances])
+        kind: _shares(
+            habits[kind],
+            seen,
+            [life + (taste if kind == TASTE else 0.0) for life, taste in chances],
+            expected.get(kind, NOTHING_EXPECTED),
+        )
         for kind, seen in deeds.items()
     }
-    return Belief(shares, 1.0 - 1.0 / total, chances)
+    return Belief(shares, 1.0 - 1.0 / total, list(zip(lives, tastes, strict=True)), total)
 
 
 def _odds(gain: float, hazard: float) -> float:
@@ -68,14 +85,14 @@ def _odds(gain: float, hazard: float) -> float:
     return hazard * exp(min(TEMPER * gain, _MOST))
 
 
-def _gains(habit: Mapping[str, float], seen: Sequence[Seen]) -> list[float]:
+def _gains(habit: Mapping[str, float], seen: Sequence[Seen], expected: Mapping[str, float]) -> list[float]:
     """Return by how much, in logarithms, the deeds from each on are likelier as something new than as more of the same.
 
     Each is foretold by those before it, in the same life.
     """
-    names = len({*habit, *[name for name, _ in seen]} - _UNSAID) + 1
+    names = len({*habit, *expected, *[name for name, _ in seen]} - _UNSAID) + 1
     same = _foretold(habit, seen, names)
-    new = _foretold({}, seen[::-1], names)  # in which order they come tells nothing where all are new
+    new = _foretold(expected, seen[::-1], names)  # in which order they come tells nothing where all are new
     gains = list(accumulate(map(log, map(truediv, new, reversed(same)))))
     gains.reverse()
     return gains
@@ -96,15 +113,24 @@ def _foretold(known: Mapping[str, float], seen: Sequence[Seen], names: int) -> l
     return found
 
 
-def _shares(habit: Mapping[str, float], seen: Sequence[Seen], chances: Sequence[float]) -> dict[str, float]:
-    """Return shares of all that she ever did and of what she did since each change, by how likely each is."""
+def _shares(
+    habit: Mapping[str, float], seen: Sequence[Seen], chances: Sequence[float], expected: Mapping[str, float]
+) -> dict[str, float]:
+    """Return shares of all that she ever did and of what she did since each change, by how likely each is.
+
+    `chances` has one more than there are deeds, of a change after the last; `expected` is what a new life begins with.
+    """
     since = [0.0] * len(seen)
-    total = SHRINKAGE
+    total = SHRINKAGE + sum(expected.values())
+    anew = chances[-1] / total
     for place in range(len(seen) - 1, -1, -1):
         total += seen[place][1] if seen[place][0] else 0.0
         since[place] = chances[place] / total
-    ever = max(0.0, 1.0 - sum(chances)) / (total + sum(habit.values()))
+        anew += since[place]
+    ever = max(0.0, 1.0 - sum(chances)) / (total - sum(expected.values()) + sum(habit.values()))
     found = {name: ever * weight for name, weight in habit.items()}
+    for name, weight in expected.items():
+        found[name] = found.get(name, 0.0) + anew * weight
     part = ever
     for (name, weight), more in zip(seen, since, strict=True):
         part += more

@@ -10,16 +10,15 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from engine.customers import conduct as conducts
+from engine.customers.beliefs import SHARED, belief
 from engine.customers.conduct import Conduct, conduct
-from engine.customers.deeds import WEEK_HOURS
-from engine.customers.drift import Belief, believed
+from engine.customers.drift import Belief
 from engine.customers.familiarity import Familiarity
-from engine.customers.hazards import UNKNOWN, Hazards, Suspicion, before_each, suspicion
+from engine.customers.hazards import UNKNOWN, Hazards, Suspicion
 from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
 from engine.customers.person import Person, consent_key
 from engine.features import NOTHING_KNOWN, profile_text
-from engine.fit import NO_HOURS, WHEN, hour_steps
-from engine.times import local_time
+from engine.fit import NO_HOURS, hour_steps
 from engine.types import Features
 
 SERVICE, PERSONALISATION = "service", "personalisation"
@@ -72,9 +71,7 @@ FEATURES = (
     _behaviour("earned.channel/NAME", "reward of a message on a channel", "mean reward", "sent.channel", _ANYONE),
     _behaviour("earned.category/NAME", "reward of a message of a category", "mean reward", "sent.category", _KNOWN),
 )
-_SHARED = ("category", "device", "channel")
-_BELIEVED = {*_SHARED, "hours", "weekend", "change"}
-_THURSDAY = 3 * 24  # the hour of a week that begins on Monday, in which 1970 began
+_BELIEVED = {*SHARED, "hours", "weekend", "change"}
 _COUNTED = ("visits", "purchases", "spend")
 _KEPT = 4_096  # some 4 KB each
 _BY_FAMILY = {feature.name.partition("/")[0]: feature for feature in FEATURES}
@@ -154,7 +151,6 @@ def _anew(person: Person, known: Conduct, found: Suspicion | None) -> Suspicion 
 def forget() -> None:
     """Drop everything that is kept of customers, conducts too: one who is erased leaves the memory."""
     _herself.cache_clear()
-    _belief.cache_clear()
     conducts.forget()
 
 
@@ -163,10 +159,10 @@ def _herself(known: Conduct, as_of_us: int, where: ZoneInfo, allowed: frozenset[
     """Return what is told of her conduct, which all of these say: another conduct, hour, zone or consent asks anew."""
     attributes = known.attributes
     categories = {name: attributes[name] for name in ATTRIBUTES if name in attributes and name in allowed}
-    belief, found = None, None
+    believed, found = None, None
     if not allowed.isdisjoint(_BELIEVED):
-        belief, found = _belief(known, _hours_ahead(as_of_us, where), hazards)
-    numbers = _rounded(_of_conduct(known, belief, as_of_us, allowed))
+        believed, found = belief(known, as_of_us, where, hazards)
+    numbers = _rounded(_of_conduct(known, believed, as_of_us, allowed))
     features = Features(numbers=numbers, categories=categories)
     return Told(features, profile_text(categories, numbers), hour_steps(features), found)
 
@@ -176,19 +172,19 @@ def _rounded(numbers: dict[str, float]) -> dict[str, float]:
     return {name: floor(number * 10_000 + 0.5) / 10_000 for name, number in numbers.items()}
 
 
-def _of_conduct(known: Conduct, belief: Belief | None, now_us: int, allowed: frozenset[str]) -> dict[str, float]:
+def _of_conduct(known: Conduct, believed: Belief | None, now_us: int, allowed: frozenset[str]) -> dict[str, float]:
     sums, found = known.sums, dict[str, float]()
-    if belief:
-        for kind in _SHARED:
+    if believed:
+        for kind in SHARED:
             if kind in allowed:
-                found |= _named(kind, belief.shares[kind])
+                found |= _named(kind, believed.shares[kind])
         found |= {
             name: share
-            for name, share in sorted(belief.shares["hours"].items())
+            for name, share in sorted(believed.shares["hours"].items())
             if _of(name, allowed) and share >= FAINT
         }
-        if "change" in allowed and belief.change >= FAINT:
-            found["change"] = belief.change
+        if "change" in allowed and believed.change >= FAINT:
+            found["change"] = believed.change
     for kind in _COUNTED:
         if kind in allowed and kind in sums:
             found[kind] = worth(sums, kind, now_us)
@@ -210,37 +206,6 @@ def _of_messages(person: Person, now_us: int, allowed: frozenset[str]) -> dict[s
     return found
 
 
-def _hours_ahead(now_us: int, where: ZoneInfo) -> int:
-    offset = local_time(now_us, where).utcoffset()
-    return round(offset.total_seconds() / 3600) if offset else 0
-
-
-@lru_cache(maxsize=_KEPT)
-def _belief(known: Conduct, hours_ahead: int, hazards: Hazards) -> tuple[Belief, Suspicion | None]:
-    """Return what is believed of what she does, in parts of weekdays and weekends on a clock so far ahead of UTC.
-
-    With it comes what that counts for in the hazards. It is so since she did something last; until she does something
-    again, only what all others do changes it.
-    """
-    now_us = known.deeds[-1].time_us if known.deeds else 0
-    shift = _THURSDAY + hours_ahead
-    habits = {kind: worths(known.sums, kind, now_us) for kind in _SHARED}
-    habits["hours"] = _parts(worths(known.sums, "hour", now_us), shift)
-    deeds, times_us = known.deeds, [deed.time_us for deed in known.deeds]
-    before = before_each(hazards, times_us)
-    belief = believed(
-        habits,
-        {
-            "category": [(deed.category, deed.weight) for deed in deeds],
-            "device": [(deed.device, 1.0) for deed in deeds],
-            "channel": [(deed.channel, 1.0) for deed in deeds],
-            "hours": [(WHEN[(deed.time_us // HOUR_US + shift) % WEEK_HOURS], 1.0) for deed in deeds],
-        },
-        before,
-    )
-    return belief, suspicion(hazards, times_us, before, belief.chances)
-
-
 def _of(name: str, allowed: frozenset[str]) -> bool:
     return name.partition("/")[0] in allowed
 
@@ -254,15 +219,6 @@ def _largest(weights: dict[str, float]) -> list[tuple[float, str]]:
     """Return the largest weights, equal ones by name."""
     found = sorted([(-weight, name) for name, weight in weights.items()])
     return [(-less, name) for less, name in found[:NAMES_KEPT]]
-
-
-def _parts(weights: dict[str, float], shift: int) -> dict[str, float]:
-    """Return the weights of UTC hours of the week by the parts of days on a customer's clock, so many hours ahead."""
-    parts: dict[str, float] = {}
-    for hour, weight in weights.items():
-        part = WHEN[(int(hour) + shift) % WEEK_HOURS]
-        parts[part] = parts.get(part, 0.0) + weight
-    return parts
 
 
 def _responses(sums: Sums, sent: str, earned: str, now_us: int) -> dict[str, float]:

@@ -1,26 +1,29 @@
 """Hazards: what changes for many at once is believed of each sooner, and where nothing changes nothing is suspected."""
 
 from collections.abc import Callable
+from math import exp, log2
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import msgpack
+from msgspec import msgpack, structs
 
 from engine.customer_operations import track
 from engine.customers.drift import Belief, believed
 from engine.customers.hazards import (
     AT_ANY_TIME,
+    DAYS_TOLD,
     ON_ANY_DAY,
     UNKNOWN,
     Hazards,
-    Suspected,
+    Look,
     Suspicion,
     before_each,
-    fold,
+    favourite,
     suspicion,
 )
 from engine.customers.memory import DAY_US, HOUR_US
+from engine.customers.suspected import Suspected, fold
 from engine.customers.types import TrackRequest
 from engine.engine import Engine
 from engine.erasure import erase
@@ -37,7 +40,7 @@ times = st.lists(st.integers(0, 40 * DAY_US).map(lambda after_us: NOON_US + afte
     sorted
 )
 days = st.lists(st.tuples(st.floats(0, 0.5), st.floats(0, 0.5)), min_size=1, max_size=30)
-parts = st.lists(st.floats(0, 1), min_size=32, max_size=32)
+gains = st.lists(st.floats(0.01, 100), min_size=32, max_size=32)
 
 
 def hazards_of(each: list[tuple[float, float]]) -> Hazards:
@@ -48,17 +51,23 @@ def hazards_of(each: list[tuple[float, float]]) -> Hazards:
     return Hazards(first_day=FIRST_DAY, until_days=tuple(sums))
 
 
-def looked_at(hazards: Hazards, day: int, flips: bool) -> tuple[Belief, list[int]]:
-    """Return what is believed at the end of a day of one who looks at polos daily, and at suits since the flip."""
+def looked_at(hazards: Hazards, day: int, flips: bool, *, asked_day: int | None = None) -> tuple[Belief, Look]:
+    """Return what is believed of one who looks at polos daily until a day, and at suits since the flip.
+
+    She is asked about at the end of that day, or of a later one on which she did nothing.
+    """
     times_us = [NOON_US + at * DAY_US for at in range(day - 15, day + 1)]
     seen = [("suits" if flips and at >= CHANGED else "polos", 1.0) for at in range(day - 15, day + 1)]
-    belief = believed({"category": {"polos": 20.0}}, {"category": seen}, before_each(hazards, times_us))
-    return belief, times_us
+    before = before_each(hazards, times_us)
+    since = hazards.between(times_us[-1], NOON_US + (asked_day or day) * DAY_US + 6 * HOUR_US)
+    turned_to = hazards.turned_to.get("polos", {})
+    belief = believed({"category": {"polos": 20.0}}, {"category": seen}, before, since=since, turned_to=turned_to)
+    return belief, Look(times_us, before, belief.odds, belief.total, seen)
 
 
-def counted(hazards: Hazards, times_us: list[int], chances: list[tuple[float, float]]) -> Suspicion:
-    """Return what a look counts for at one who did something."""
-    found = suspicion(hazards, times_us, before_each(hazards, times_us), chances)
+def counted(hazards: Hazards, look: Look) -> Suspicion:
+    """Return what a look counts for at one who did something and cared for polos most."""
+    found = suspicion(hazards, look, "polos")
     assert found is not None
     return found
 
@@ -68,16 +77,14 @@ def lived(last_day: int, flips: bool, people: int = 20) -> Suspected:
     all_ = Suspected()
     for day in range(16, last_day + 1):
         for number in range(people):
-            belief, times_us = looked_at(all_.hazards, day, flips)
-            found = counted(all_.hazards, times_us, belief.chances)
-            fold(all_, found, times_us[-1] + HOUR_US + number * 20 * 60_000_000)
+            found = counted(all_.hazards, looked_at(all_.hazards, day, flips)[1])
+            fold(all_, found, NOON_US + day * DAY_US + HOUR_US + number * 20 * 60_000_000)
     return all_
 
 
 def on(hazards: Hazards, day: int) -> float:
-    """Return the chance that tastes changed on a day."""
-    start_us = NOON_US // DAY_US * DAY_US + day * DAY_US
-    return hazards.until(start_us + DAY_US)[1] - hazards.until(start_us)[1]
+    """Return the odds that tastes changed on a day."""
+    return hazards.on(FIRST_DAY + day)[1]
 
 
 def test_where_nothing_changes_less_and_less_is_suspected() -> None:
@@ -101,10 +108,23 @@ def test_a_day_on_which_all_changed_is_found_and_believed_of_each() -> None:
     assert among_all.change > alone.change
 
 
-def test_who_did_nothing_since_is_believed_to_be_as_she_was() -> None:
-    """That all others changed says nothing of one who was last seen before."""
-    known = lived(CHANGED + 1, flips=True).hazards
-    assert looked_at(known, CHANGED - 1, flips=True)[0].change < 0.1
+def test_who_did_nothing_since_is_believed_to_have_changed_with_all_others() -> None:
+    """What all others changed to is believed of one who was last seen before, and only since that day."""
+    known = lived(CHANGED + 4, flips=True).hazards
+    there, after = (looked_at(known, CHANGED - 3, flips=True, asked_day=day)[0] for day in (CHANGED - 2, CHANGED + 2))
+    assert there.change < 0.1
+    assert after.change > 0.6
+    shares = after.shares["category"]
+    assert shares["suits"] > shares["polos"]
+    assert sum(shares.values()) < 1.0
+
+
+def test_what_one_deed_tells_is_more_where_others_turned_to_the_same() -> None:
+    """After a flip that many lived through one deed convinces that nobody lived through does not."""
+    known = lived(CHANGED + 2, flips=True).hazards
+    alone, among_all = (looked_at(hazards, CHANGED, flips=True)[0] for hazards in (UNKNOWN, known))
+    assert alone.change < 0.5 < among_all.change
+    assert among_all.shares["category"]["suits"] > 2 * alone.shares["category"]["suits"]
 
 
 @LAW
@@ -122,26 +142,69 @@ def test_chances_add_up_over_time(each: list[tuple[float, float]], times_us: lis
 
 
 @LAW
-@given(days, times, parts)
-def test_a_suspicion_is_put_down_to_its_causes_whole(
+@given(days, times, gains)
+def test_what_a_look_tells_of_a_day_is_how_much_likelier_it_makes_it(
     each: list[tuple[float, float]], times_us: list[int], drawn: list[float]
 ) -> None:
-    """What is put down to any time and to days is the chance of a change, but for days too faint to tell."""
-    total = sum(drawn) + 1.0
-    chances = [(drawn[2 * at] / total, drawn[2 * at + 1] / total) for at in range(len(times_us))]
-    found = counted(hazards_of(each), times_us, chances)
-    assert (found.first_day, found.last_day, found.deeds) == (
-        times_us[0] // DAY_US,
-        times_us[-1] // DAY_US,
-        len(times_us),
-    )
-    for kind in (0, 1):
-        told = found.at_any_time[kind] + sum(one[kind] for one in found.on_days.values())
-        left_out = (len(range(found.first_day, found.last_day + 1)) - len(found.on_days)) * 0.001 + 0.0002 * len(
-            times_us
-        )
-        rounding = 0.00005 * (len(found.on_days) + 1)
-        assert told == pytest.approx(sum(one[kind] for one in chances), abs=left_out + rounding + 1e-9)
+    """Every day's odds after a look are those before it times what it told, against all that may have been else."""
+    hazards = hazards_of(each)
+    before = before_each(hazards, times_us)
+    ratios = [(drawn[2 * at], drawn[2 * at + 1]) for at in range(len(times_us))]
+    after = [(life * one, taste * other) for (life, taste), (one, other) in zip(before, ratios, strict=True)]
+    look = Look(times_us, before, after, 1.0 + sum(map(sum, after)), [("polos", 1.0)] * len(times_us))
+    found = counted(hazards, look)
+    assert (found.first_day, found.last_day) == (times_us[0] // DAY_US, times_us[-1] // DAY_US)
+    start_us = times_us[0] - times_us[0] % DAY_US
+    ends_us = (*times_us, (times_us[-1] // DAY_US + 1) * DAY_US)
+    for day in range(max(found.last_day - DAYS_TOLD + 1, found.first_day), found.last_day + 1):
+        for kind in (0, 1):
+            likely, since_us = 0.0, start_us
+            for end_us, ratio in zip(ends_us, (*ratios, (1.0, 1.0)), strict=True):
+                part_us = min(end_us, (day + 1) * DAY_US) - max(since_us, day * DAY_US)
+                likely += max(part_us, 0) / DAY_US * ratio[kind]
+                since_us = end_us
+            told = log2(likely / (look.total - hazards.on(day)[kind] * likely))
+            assert found.on_days.get(day, (0.0, 0.0))[kind] == pytest.approx(min(max(told, -8.0), 8.0), abs=0.2501)
+    put_down = [AT_ANY_TIME[kind] * sum(ratio[kind] for ratio in ratios) / look.total for kind in (0, 1)]
+    assert found.at_any_time == pytest.approx(put_down, abs=0.00006)
+
+
+@LAW
+@given(st.floats(0.0, 500.0), st.floats(0.0, 500.0))
+def test_whatever_she_did_can_be_told(life: float, taste: float) -> None:
+    """Evidence beyond all reckoning is told as the most there is, and as a turn only where she may have changed."""
+    times_us = [NOON_US + day * DAY_US for day in range(3)]
+    before = before_each(UNKNOWN, times_us)
+    after = [(0.01 * exp(life), 0.01 * exp(taste))] * 3
+    look = Look(times_us, before, after, 1.0 + sum(map(sum, after)), [("suits", 1.0), ("", 5.0), ("polos", 3.0)])
+    found = counted(UNKNOWN, look)
+    assert all(-8.0 <= told <= 8.0 for each in found.on_days.values() for told in each)
+    assert found.turned is not None or look.total < 2
+    if found.turned:
+        assert 0.2 < sum(found.turned[1].values()) <= 1.01
+
+
+def test_a_favourite_is_what_she_cared_for_before_her_last_deeds() -> None:
+    """Habits and deeds count together but for the last four; of one of whom nothing is known it is nothing."""
+    assert favourite({}, []) == ""
+    assert favourite({"polos": 2.0}, [("suits", 5.0)] * 4) == "polos"
+    assert favourite({"polos": 2.0}, [("suits", 5.0)] * 5) == "suits"
+    assert favourite({}, [("", 1.0)] * 16) == ""
+
+
+def test_few_looks_at_a_day_say_little() -> None:
+    """One look does not make a day suspicious; fifty do, and ever more of them ever surer, never beyond all doubt."""
+    found = Suspicion(3, FIRST_DAY, FIRST_DAY + 2, (0.0, 0.0), {FIRST_DAY + 1: (0.0, 1.5)})
+    odds = []
+    for count in (1, 10, 50, 1_000):
+        all_ = Suspected()
+        for hour in (0, 1):
+            for _ in range(count):
+                fold(all_, found, NOON_US + 2 * DAY_US + hour * HOUR_US)
+        odds.append(on(all_.hazards, 1))
+    assert odds == sorted(odds)
+    assert odds[0] < 5 * ON_ANY_DAY[1]
+    assert 1.0 < odds[2] < odds[3] < 20.0
 
 
 def test_what_is_saved_goes_on_as_it_stood() -> None:
@@ -149,10 +212,9 @@ def test_what_is_saved_goes_on_as_it_stood() -> None:
     all_ = lived(CHANGED, flips=True)
     again = msgpack.decode(msgpack.encode(all_), type=Suspected)
     for one in (all_, again):
-        belief, times_us = looked_at(one.hazards, CHANGED + 1, flips=True)
-        found = counted(one.hazards, times_us, belief.chances)
+        found = counted(one.hazards, looked_at(one.hazards, CHANGED + 1, flips=True)[1])
         for hour in (1, 2, 100):
-            fold(one, found, times_us[-1] + hour * HOUR_US)
+            fold(one, found, NOON_US + (CHANGED + 1) * DAY_US + hour * HOUR_US)
     assert msgpack.encode(all_) == msgpack.encode(again)
 
 
@@ -160,25 +222,12 @@ def test_what_was_long_ago_is_forgotten() -> None:
     """Months later nothing is left of a day, and what is kept does not grow."""
     all_ = lived(CHANGED + 1, flips=True)
     for day in range(100, 400):
-        belief, times_us = looked_at(all_.hazards, day, flips=False)
-        found = counted(all_.hazards, times_us, belief.chances)
-        fold(all_, found, times_us[-1])
+        found = counted(all_.hazards, looked_at(all_.hazards, day, flips=False)[1])
+        turned = (f"favourite-{day}", {f"name-{number}": 0.1 for number in range(100)})
+        fold(all_, structs.replace(found, turned=turned), NOON_US + day * DAY_US)
     assert on(all_.hazards, CHANGED) == 0.0
-    assert max(map(len, (all_.begun, all_.ended, all_.on_days, all_.hazards.until_days))) < 70
-
-
-def test_looks_that_reach_back_further_than_days_are_kept_count_on_the_days_that_are() -> None:
-    """Seven weeks after a look at three weeks, its last days were looked at as often, whenever it is reckoned."""
-    look = Suspicion(16, FIRST_DAY, FIRST_DAY + 20, (0.0, 0.0), {})
-    late = Suspicion(1, FIRST_DAY + 70, FIRST_DAY + 70, (0.0, 0.0), {})
-    all_ = Suspected()
-    for _ in range(50):
-        fold(all_, look, NOON_US + 20 * DAY_US)
-    for hours in (0, 1):
-        fold(all_, late, NOON_US + 70 * DAY_US + hours * HOUR_US)
-        expected = ON_ANY_DAY[1] * 10 / (10 + 50 * (1.0 if hours == 0 else 0.5 ** (50 * 24 / 36)))
-        assert on(all_.hazards, 15) == pytest.approx(expected)
-        assert on(all_.hazards, 40) == pytest.approx(ON_ANY_DAY[1])
+    assert max(map(len, (all_.told, all_.odds, all_.turned, all_.hazards.until_days))) < 70
+    assert max(map(len, all_.turned.values())) <= 100
 
 
 def test_an_engine_looks_once_at_what_she_did(opened: Callable[..., Engine]) -> None:
