@@ -41,7 +41,7 @@ def belief(known: Conduct, now_us: int, where: ZoneInfo, hazards: Hazards) -> tu
         since=hazards.between(last_us, max(last_us, now_us)) if times_us else NEVER,
         turned_to=hazards.turned_to.get(cared_for, NOTHING_EXPECTED),
     )
-    return found, suspicion(hazards, Look(times_us, before, found.odds, found.total, tastes), cared_for)
+    return found, suspicion(hazards, Look(times_us, before, found.likelier, found.total, tastes), cared_for)
 
 
 def _hours_ahead(now_us: int, where: ZoneInfo) -> int:

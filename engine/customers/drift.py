@@ -36,12 +36,13 @@ Seen = tuple[str, float]
 class Belief(Struct, frozen=True, gc=False):
     """What is believed of a customer: shares by kind and name, and how sure it is that her life has changed, 0 to 1.
 
-    `odds` are those of a change before each of her deeds, against `total` of all that may have been.
+    `likelier` is how much likelier what she did is where she changed before each deed than where she never did, and
+    `total` of all that may have been, by its odds against that.
     """
 
     shares: dict[str, dict[str, float]]
     change: float
-    odds: list[Chances] = []
+    likelier: list[Chances] = []
     total: float = 1.0
 
 
@@ -61,10 +62,10 @@ def believed(
     """
     expected = {TASTE: turned_to}
     gains = {kind: _gains(habits[kind], seen, expected.get(kind, NOTHING_EXPECTED)) for kind, seen in deeds.items()}
-    lives = [
-        _odds(sum(each), hazard) for each, (hazard, _) in zip(zip(*gains.values(), strict=True), hazards, strict=True)
-    ]
-    tastes = [_odds(gain, hazard) for gain, (_, hazard) in zip(gains.get(TASTE, ()), hazards, strict=True)]
+    of_life = [_likelier(sum(each)) for each in zip(*gains.values(), strict=True)]
+    of_taste = [_likelier(gain) for gain in gains.get(TASTE, ())]
+    lives = [likelier * hazard for likelier, (hazard, _) in zip(of_life, hazards, strict=True)]
+    tastes = [likelier * hazard for likelier, (_, hazard) in zip(of_taste, hazards, strict=True)]
     total = 1.0 + sum(lives) + sum(tastes) + sum(since)
     ever_since = zip((*lives, since[0]), (*tastes, since[1]), strict=True)
     chances = [(life / total, taste / total) for life, taste in ever_since]
@@ -77,12 +78,12 @@ def believed(
         )
         for kind, seen in deeds.items()
     }
-    return Belief(shares, 1.0 - 1.0 / total, list(zip(lives, tastes, strict=True)), total)
+    return Belief(shares, 1.0 - 1.0 / total, list(zip(of_life, of_taste, strict=True)), total)
 
 
-def _odds(gain: float, hazard: float) -> float:
-    """Return the odds of one kind of change before one deed, against none at all."""
-    return hazard * exp(min(TEMPER * gain, _MOST))
+def _likelier(gain: float) -> float:
+    """Return how much likelier a gain of logarithms makes a change than none."""
+    return exp(min(TEMPER * gain, _MOST))
 
 
 def _gains(habit: Mapping[str, float], seen: Sequence[Seen], expected: Mapping[str, float]) -> list[float]:

@@ -24,7 +24,6 @@ _MOST_TOLD, _STEPS_TOLD = 8.0, 2  # log2 of a ratio, and steps of 1 of it: what 
 _LATELY = 4  # deeds that do not count for what she cared for most, since they may be of another life already
 _FAINTEST = 0.25  # chance of a change of which is told what she turned to
 _SOME = 0.01  # of what she turned to
-_DAYS_LOOKED_BACK = 64
 
 
 class Hazards(Struct, frozen=True, gc=False):
@@ -91,15 +90,16 @@ class Suspicion(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Look(Struct, frozen=True, gc=False):
-    """What was found of a customer: the times of her deeds, and of each the odds of a change before it.
+    """What was found of a customer: the times of her deeds, and of each what speaks for a change before it.
 
-    `before` are the odds whatever she did, `after` those that follow from what she did, against `total` of all that may
-    have been. `tastes` is what each deed was about, with its weight.
+    `odds` are those of a change whatever she did, `likelier` is how much likelier what she did is where she changed
+    there than where she never did; their product is weighed against `total` of all that may have been. `tastes` is what
+    each deed was about, with its weight.
     """
 
     times_us: Sequence[int]
-    before: Sequence[Chances]
-    after: Sequence[Chances]
+    odds: Sequence[Chances]
+    likelier: Sequence[Chances]
     total: float
     tastes: Sequence[tuple[str, float]]
 
@@ -140,8 +140,8 @@ def suspicion(hazards: Hazards, look: Look, favourite_: str) -> Suspicion | None
         first_day=look.times_us[0] // DAY_US,
         last_day=look.times_us[-1] // DAY_US,
         at_any_time=(
-            round(life / look.total * sum([a[0] / b[0] for a, b in zip(look.after, look.before, strict=True)]), 4),
-            round(taste / look.total * sum([a[1] / b[1] for a, b in zip(look.after, look.before, strict=True)]), 4),
+            round(life / look.total * sum([likelier for likelier, _ in look.likelier]), 4),
+            round(taste / look.total * sum([likelier for _, likelier in look.likelier]), 4),
         ),
         on_days=_on_days(hazards, look),
         turned=_turned(look, favourite_),
@@ -169,9 +169,9 @@ def _on_days(hazards: Hazards, look: Look) -> dict[int, Chances]:
 def _gaps(look: Look, first_us: int) -> Iterator[tuple[int, int, Chances]]:
     """Yield the times between deeds since a time, and how much likelier all is where she changed there than nowhere."""
     start_us = _day_of(look.times_us)
-    for end_us, before, after in zip(look.times_us, look.before, look.after, strict=True):
+    for end_us, likelier in zip(look.times_us, look.likelier, strict=True):
         if end_us > first_us:
-            yield max(start_us, first_us), end_us, (after[0] / before[0], after[1] / before[1])
+            yield max(start_us, first_us), end_us, likelier
         start_us = end_us
     yield start_us, (start_us // DAY_US + 1) * DAY_US, (1.0, 1.0)  # of the rest of that day her deeds say nothing
 
@@ -190,19 +190,16 @@ def _turned(look: Look, favourite_: str) -> tuple[str, dict[str, float]] | None:
     if not favourite_ or look.total < 1 / (1 - _FAINTEST):
         return None
     first_us = look.times_us[-1] - DAYS_TOLD * DAY_US
-    weight, parts = 0.0, list[float]()
-    for time_us, (life, taste), (name, told) in zip(
-        reversed(look.times_us), reversed(look.after), reversed(look.tastes), strict=True
+    found, left = dict[str, float](), sum([weight for name, weight in look.tastes if name])
+    since = 0.0  # by how likely it is that she changed by then, for each weight of what she did after the change
+    for time_us, odds, likelier, (name, weight) in zip(
+        look.times_us, look.odds, look.likelier, look.tastes, strict=True
     ):
-        if time_us < first_us:
-            break
-        weight += told if name else 0.0
-        parts.append((life + taste) / look.total / weight if weight else 0.0)
-    found, since = dict[str, float](), 0.0
-    for (name, told), part in zip(look.tastes[len(look.tastes) - len(parts) :], reversed(parts), strict=True):
-        since += part
+        if time_us >= first_us and left:
+            since += (odds[0] * likelier[0] + odds[1] * likelier[1]) / look.total / left
         if name:
-            found[name] = found.get(name, 0.0) + since * told
+            found[name] = found.get(name, 0.0) + since * weight
+            left -= weight
     if sum(found.values()) < _FAINTEST:
         return None
     return favourite_, {name: round(part, 2) for name, part in found.items() if part >= _SOME}

@@ -31,7 +31,7 @@ _DEEDS_TURNED, _TURNED_BEFORE = 3.0, 5.0
 """What others turned to tells as much as so many deeds of her own, half of it where so many others are known of."""
 _FAVOURITES_KEPT = 64
 
-Told = dict[float, float]
+Looks = dict[float, float]
 """How many looks told this of a day, by what they told."""
 
 
@@ -45,7 +45,7 @@ class Suspected(Struct):
     hour: int = 0
     deeds: float = 0.0
     at_any_time: Chances = NEVER
-    told: dict[int, tuple[Told, Told]] = {}
+    told: dict[int, tuple[Looks, Looks]] = {}
     odds: dict[int, Chances] = {}
     turned: dict[str, dict[str, float]] = {}
     hazards: Hazards = UNKNOWN
@@ -89,7 +89,7 @@ def _fade(all_: Suspected, hour: int) -> None:
     all_.turned = {before: _most(since, turned) for before, since in kept}
 
 
-def _faded(looks: Told, part: float) -> Told:
+def _faded(looks: Looks, part: float) -> Looks:
     return {told: count * part for told, count in looks.items()}
 
 
@@ -114,7 +114,7 @@ def _hazards(all_: Suspected, today: int) -> Hazards:
     return Hazards((life, taste), first, tuple(sums), {name: _expected(since) for name, since in all_.turned.items()})
 
 
-def _likeliest(looks: Told, before: float) -> float:
+def _likeliest(looks: Looks, before: float) -> float:
     """Return the odds of a day under which what looks told of it is likeliest, and what was thought before.
 
     The logarithm of that likelihood is concave in the chance, and its slope is looked for where it is nothing.

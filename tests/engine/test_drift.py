@@ -88,6 +88,28 @@ def test_what_is_believed_is_shares(
         assert all(share >= 0.0 for share in shares.values())
 
 
+@LAW
+@given(habits, seen, habits, st.floats(0, 20), st.floats(0, 20))
+def test_what_may_have_changed_since_makes_habits_doubtful(
+    habit: dict[str, float], did_so: list[tuple[str, float]], expected: dict[str, float], life: float, taste: float
+) -> None:
+    """The likelier a change since her last deed, the less is left of her habits, and the more of what is expected.
+
+    Shares still add up to less than 1, and where nothing is expected and nothing likely all is as without either.
+    """
+    known, done, before = {"category": habit}, {"category": did_so}, [AT_ANY_TIME] * len(did_so)
+    still, after = (
+        believed_at(known, done, before, since=since, turned_to=expected) for since in ((0.0, 0.0), (life, taste))
+    )
+    assert after.change == pytest.approx(1 - (1 - still.change) / (1 + (life + taste) * (1 - still.change)), abs=1e-9)
+    assert sum(after.shares["category"].values()) < 1.0
+    for name in habit.keys() - expected.keys() - {name for name, _ in did_so}:
+        assert after.shares["category"][name] <= still.shares["category"][name] + 1e-12
+    for name in expected.keys() - habit.keys() - {name for name, _ in did_so}:
+        assert after.shares["category"][name] >= still.shares["category"][name] - 1e-12
+    assert believed_at(known, done, before, since=(0.0, 0.0), turned_to={}) == believed_at(known, done, before)
+
+
 def test_nothing_that_is_remembered_is_beyond_reckoning() -> None:
     """A million deeds of one kind and sixteen of others are a change, not an overflow."""
     names = [(f"other-{number}", 1.0) for number in range(DEEDS_KEPT)]

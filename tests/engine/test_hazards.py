@@ -62,7 +62,7 @@ def looked_at(hazards: Hazards, day: int, flips: bool, *, asked_day: int | None 
     since = hazards.between(times_us[-1], NOON_US + (asked_day or day) * DAY_US + 6 * HOUR_US)
     turned_to = hazards.turned_to.get("polos", {})
     belief = believed({"category": {"polos": 20.0}}, {"category": seen}, before, since=since, turned_to=turned_to)
-    return belief, Look(times_us, before, belief.odds, belief.total, seen)
+    return belief, Look(times_us, before, belief.likelier, belief.total, seen)
 
 
 def counted(hazards: Hazards, look: Look) -> Suspicion:
@@ -151,7 +151,7 @@ def test_what_a_look_tells_of_a_day_is_how_much_likelier_it_makes_it(
     before = before_each(hazards, times_us)
     ratios = [(drawn[2 * at], drawn[2 * at + 1]) for at in range(len(times_us))]
     after = [(life * one, taste * other) for (life, taste), (one, other) in zip(before, ratios, strict=True)]
-    look = Look(times_us, before, after, 1.0 + sum(map(sum, after)), [("polos", 1.0)] * len(times_us))
+    look = Look(times_us, before, ratios, 1.0 + sum(map(sum, after)), [("polos", 1.0)] * len(times_us))
     found = counted(hazards, look)
     assert (found.first_day, found.last_day) == (times_us[0] // DAY_US, times_us[-1] // DAY_US)
     start_us = times_us[0] - times_us[0] % DAY_US
@@ -175,8 +175,11 @@ def test_whatever_she_did_can_be_told(life: float, taste: float) -> None:
     """Evidence beyond all reckoning is told as the most there is, and as a turn only where she may have changed."""
     times_us = [NOON_US + day * DAY_US for day in range(3)]
     before = before_each(UNKNOWN, times_us)
-    after = [(0.01 * exp(life), 0.01 * exp(taste))] * 3
-    look = Look(times_us, before, after, 1.0 + sum(map(sum, after)), [("suits", 1.0), ("", 5.0), ("polos", 3.0)])
+    likelier = [(exp(life), exp(taste))] * 3
+    total = 1.0 + sum(
+        one * odds for each, both in zip(likelier, before, strict=True) for one, odds in zip(each, both, strict=True)
+    )
+    look = Look(times_us, before, likelier, total, [("suits", 1.0), ("", 5.0), ("polos", 3.0)])
     found = counted(UNKNOWN, look)
     assert all(-8.0 <= told <= 8.0 for each in found.on_days.values() for told in each)
     assert found.turned is not None or look.total < 2
