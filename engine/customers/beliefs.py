@@ -1,4 +1,4 @@
-"""Beliefs: what is believed of a customer at a moment, and what looking at her counts for. Never a feature's name."""
+"""Beliefs: what is believed of a customer at a moment, and what it was found from. Never a feature's name."""
 
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from engine.customers.conduct import Conduct
 from engine.customers.deeds import WEEK_HOURS
 from engine.customers.drift import NOTHING_EXPECTED, Belief, believed
-from engine.customers.hazards import NEVER, Hazards, Look, Suspicion, before_each, favourite, suspicion
+from engine.customers.hazards import NEVER, Hazards, Look, before_each, favourite
 from engine.customers.memory import HOUR_US, worths
 from engine.fit import WHEN
 from engine.times import local_time
@@ -16,11 +16,11 @@ SHARED = ("category", "device", "channel")
 _THURSDAY = 3 * 24  # the hour of a week that begins on Monday, in which 1970 began
 
 
-def belief(known: Conduct, now_us: int, where: ZoneInfo, hazards: Hazards) -> tuple[Belief, Suspicion | None]:
+def belief(known: Conduct, now_us: int, where: ZoneInfo, hazards: Hazards) -> tuple[Belief, Look]:
     """Return what is believed of one of this conduct, her hours in parts of weekdays and weekends on a clock there.
 
     Habits weigh what they weighed when she did something last: until she does something again, only what all others do
-    makes them doubtful. With it comes what the look counts for in the hazards.
+    makes them doubtful. With it comes what was found, from which follows what the look counts for in the hazards.
     """
     deeds, times_us = known.deeds, [deed.time_us for deed in known.deeds]
     last_us = times_us[-1] if times_us else 0
@@ -41,7 +41,7 @@ def belief(known: Conduct, now_us: int, where: ZoneInfo, hazards: Hazards) -> tu
         since=hazards.between(last_us, max(last_us, now_us)) if times_us else NEVER,
         turned_to=hazards.turned_to.get(cared_for, NOTHING_EXPECTED),
     )
-    return found, suspicion(hazards, Look(times_us, before, found.likelier, found.total, tastes), cared_for)
+    return found, Look(times_us, before, found.likelier, found.total, tastes, cared_for)
 
 
 def _hours_ahead(now_us: int, where: ZoneInfo) -> int:

@@ -60,8 +60,8 @@ def believed(
     her taste alone: `hazards` are how likely each is before each deed, whatever she did, `since` after the last.
     `turned_to` are deeds that her new taste may begin with, as those of others did.
     """
-    expected = {TASTE: turned_to}
-    gains = {kind: _gains(habits[kind], seen, expected.get(kind, NOTHING_EXPECTED)) for kind, seen in deeds.items()}
+    expected = {kind: turned_to if kind == TASTE else NOTHING_EXPECTED for kind in deeds}
+    gains = {kind: _gains(habits[kind], seen, expected[kind]) for kind, seen in deeds.items()}
     of_life = [_likelier(sum(each)) for each in zip(*gains.values(), strict=True)]
     of_taste = [_likelier(gain) for gain in gains.get(TASTE, ())]
     lives = [likelier * hazard for likelier, (hazard, _) in zip(of_life, hazards, strict=True)]
@@ -74,7 +74,7 @@ def believed(
             habits[kind],
             seen,
             [life + (taste if kind == TASTE else 0.0) for life, taste in chances],
-            expected.get(kind, NOTHING_EXPECTED),
+            expected[kind],
         )
         for kind, seen in deeds.items()
     }

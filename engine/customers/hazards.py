@@ -75,10 +75,11 @@ UNKNOWN = Hazards()
 class Suspicion(Struct, frozen=True, array_like=True, gc=False):
     """When a customer's life seems to have changed, and into what: what one look at her counts for.
 
-    So many deeds were looked at, from `first_day` through `last_day`. `at_any_time` is what is put down to the chance
-    before any deed. `on_days` says of the last days how much likelier what she did is where she changed then than where
-    she did not, as the logarithm to base 2 in halves; a day of which it tells nothing is left out. `turned` is what she
-    cared for most before, and the parts of what she cared for since, by how likely it is that she changed.
+    So many deeds were looked at, from `first_day` through `last_day`, which only readers of the log ask.
+    `at_any_time` is what is put down to the chance before any deed. `on_days` says of the last days how much likelier
+    what she did is where she changed then than where she did not, as the logarithm to base 2 in halves; a day of which
+    it tells nothing is left out. `turned` is what she cared for most before, and the parts of what she cared for since,
+    by how likely it is that she changed.
     """
 
     deeds: int
@@ -94,7 +95,7 @@ class Look(Struct, frozen=True, gc=False):
 
     `odds` are those of a change whatever she did, `likelier` is how much likelier what she did is where she changed
     there than where she never did; their product is weighed against `total` of all that may have been. `tastes` is what
-    each deed was about, with its weight.
+    each deed was about, with its weight, `favourite` what she cared for most before the last of them.
     """
 
     times_us: Sequence[int]
@@ -102,6 +103,7 @@ class Look(Struct, frozen=True, gc=False):
     likelier: Sequence[Chances]
     total: float
     tastes: Sequence[tuple[str, float]]
+    favourite: str
 
 
 def before_each(hazards: Hazards, times_us: Sequence[int]) -> list[Chances]:
@@ -127,13 +129,11 @@ def favourite(habit: Mapping[str, float], seen: Sequence[tuple[str, float]]) -> 
     return max(weights, key=weights.__getitem__, default="")
 
 
-def suspicion(hazards: Hazards, look: Look, favourite_: str) -> Suspicion | None:
-    """Return what a look at a customer counts for, None where she did nothing yet.
+def suspicion(hazards: Hazards, look: Look) -> Suspicion:
+    """Return what a look at a customer who did something counts for.
 
     A change between two deeds is put down to every cause by how likely it was to be at work between them.
     """
-    if not look.times_us:
-        return None
     life, taste = hazards.at_any_time
     return Suspicion(
         deeds=len(look.times_us),
@@ -144,7 +144,7 @@ def suspicion(hazards: Hazards, look: Look, favourite_: str) -> Suspicion | None
             round(taste / look.total * sum([likelier for _, likelier in look.likelier]), 4),
         ),
         on_days=_on_days(hazards, look),
-        turned=_turned(look, favourite_),
+        turned=_turned(look),
     )
 
 
@@ -185,9 +185,9 @@ def _told(likely: float, otherwise: float) -> float:
     return max(-_MOST_TOLD, round(log2(likely / otherwise) * _STEPS_TOLD) / _STEPS_TOLD)
 
 
-def _turned(look: Look, favourite_: str) -> tuple[str, dict[str, float]] | None:
+def _turned(look: Look) -> tuple[str, dict[str, float]] | None:
     """Return what she cared for most, and the parts of what she cared for since she changed, where she may have."""
-    if not favourite_ or look.total < 1 / (1 - _FAINTEST):
+    if not look.favourite or look.total < 1 / (1 - _FAINTEST):
         return None
     first_us = look.times_us[-1] - DAYS_TOLD * DAY_US
     found, left = dict[str, float](), sum([weight for name, weight in look.tastes if name])
@@ -202,7 +202,7 @@ def _turned(look: Look, favourite_: str) -> tuple[str, dict[str, float]] | None:
             left -= weight
     if sum(found.values()) < _FAINTEST:
         return None
-    return favourite_, {name: round(part, 2) for name, part in found.items() if part >= _SOME}
+    return look.favourite, {name: round(part, 2) for name, part in found.items() if part >= _SOME}
 
 
 def _day_of(times_us: Sequence[int]) -> int:

@@ -14,7 +14,7 @@ from engine.customers.beliefs import SHARED, belief
 from engine.customers.conduct import Conduct, conduct
 from engine.customers.drift import Belief
 from engine.customers.familiarity import Familiarity
-from engine.customers.hazards import UNKNOWN, Hazards, Suspicion
+from engine.customers.hazards import UNKNOWN, Hazards, Look, Suspicion, suspicion
 from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
 from engine.customers.person import Person, consent_key
 from engine.features import NOTHING_KNOWN, profile_text
@@ -134,18 +134,17 @@ def told(
     but for what happens to her, and what follows from her conduct alone is kept.
     """
     as_of_us = now_us - now_us % HOUR_US
-    herself = _herself(known, as_of_us, where, allowed, hazards)
+    herself, look = _herself(known, as_of_us, where, allowed, hazards)
     numbers = _rounded(_of_messages(person, as_of_us, allowed))
     text = " ".join(filter(None, (herself.text, profile_text({}, numbers))))
     features = Features(numbers=herself.features.numbers | numbers, categories=herself.features.categories)
-    return Told(features, text, herself.lively, _anew(person, known, herself.suspicion))
+    found = suspicion(hazards, look) if look and _did_something_since(person, look) else None
+    return Told(features, text, herself.lively, found)
 
 
-def _anew(person: Person, known: Conduct, found: Suspicion | None) -> Suspicion | None:
-    """Return a suspicion where she did something since she was sent something last; before that it was counted."""
-    if found is None or known.deeds[-1].time_us <= (person.last_us("contact") or 0):
-        return None
-    return found
+def _did_something_since(person: Person, look: Look) -> bool:
+    """Tell whether she did something since she was sent something last; what she did before that was counted."""
+    return bool(look.times_us) and look.times_us[-1] > (person.last_us("contact") or 0)
 
 
 def forget() -> None:
@@ -155,16 +154,21 @@ def forget() -> None:
 
 
 @lru_cache(maxsize=_KEPT)
-def _herself(known: Conduct, as_of_us: int, where: ZoneInfo, allowed: frozenset[str], hazards: Hazards) -> Told:
-    """Return what is told of her conduct, which all of these say: another conduct, hour, zone or consent asks anew."""
+def _herself(
+    known: Conduct, as_of_us: int, where: ZoneInfo, allowed: frozenset[str], hazards: Hazards
+) -> tuple[Told, Look | None]:
+    """Return what is told of her conduct, which all of these say: another conduct, hour, zone or consent asks anew.
+
+    With it comes what was found by looking at her, None where nothing of that may be told.
+    """
     attributes = known.attributes
     categories = {name: attributes[name] for name in ATTRIBUTES if name in attributes and name in allowed}
-    believed, found = None, None
+    believed, look = None, None
     if not allowed.isdisjoint(_BELIEVED):
-        believed, found = belief(known, as_of_us, where, hazards)
+        believed, look = belief(known, as_of_us, where, hazards)
     numbers = _rounded(_of_conduct(known, believed, as_of_us, allowed))
     features = Features(numbers=numbers, categories=categories)
-    return Told(features, profile_text(categories, numbers), hour_steps(features), found)
+    return Told(features, profile_text(categories, numbers), hour_steps(features)), look
 
 
 def _rounded(numbers: dict[str, float]) -> dict[str, float]:

@@ -62,14 +62,12 @@ def looked_at(hazards: Hazards, day: int, flips: bool, *, asked_day: int | None 
     since = hazards.between(times_us[-1], NOON_US + (asked_day or day) * DAY_US + 6 * HOUR_US)
     turned_to = hazards.turned_to.get("polos", {})
     belief = believed({"category": {"polos": 20.0}}, {"category": seen}, before, since=since, turned_to=turned_to)
-    return belief, Look(times_us, before, belief.likelier, belief.total, seen)
+    return belief, Look(times_us, before, belief.likelier, belief.total, seen, "polos")
 
 
 def counted(hazards: Hazards, look: Look) -> Suspicion:
     """Return what a look counts for at one who did something and cared for polos most."""
-    found = suspicion(hazards, look, "polos")
-    assert found is not None
-    return found
+    return suspicion(hazards, look)
 
 
 def lived(last_day: int, flips: bool, people: int = 20) -> Suspected:
@@ -151,7 +149,7 @@ def test_what_a_look_tells_of_a_day_is_how_much_likelier_it_makes_it(
     before = before_each(hazards, times_us)
     ratios = [(drawn[2 * at], drawn[2 * at + 1]) for at in range(len(times_us))]
     after = [(life * one, taste * other) for (life, taste), (one, other) in zip(before, ratios, strict=True)]
-    look = Look(times_us, before, ratios, 1.0 + sum(map(sum, after)), [("polos", 1.0)] * len(times_us))
+    look = Look(times_us, before, ratios, 1.0 + sum(map(sum, after)), [("polos", 1.0)] * len(times_us), "polos")
     found = counted(hazards, look)
     assert (found.first_day, found.last_day) == (times_us[0] // DAY_US, times_us[-1] // DAY_US)
     start_us = times_us[0] - times_us[0] % DAY_US
@@ -179,7 +177,7 @@ def test_whatever_she_did_can_be_told(life: float, taste: float) -> None:
     total = 1.0 + sum(
         one * odds for each, both in zip(likelier, before, strict=True) for one, odds in zip(each, both, strict=True)
     )
-    look = Look(times_us, before, likelier, total, [("suits", 1.0), ("", 5.0), ("polos", 3.0)])
+    look = Look(times_us, before, likelier, total, [("suits", 1.0), ("", 5.0), ("polos", 3.0)], "polos")
     found = counted(UNKNOWN, look)
     assert all(-8.0 <= told <= 8.0 for each in found.on_days.values() for told in each)
     assert found.turned is not None or look.total < 2
