@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks.notes import tables
-from engine.customers.hazards import Chances, Hazards, Suspicion
+from engine.customers.drift import Belief, Seen, believed
+from engine.customers.hazards import Chances, Suspicion
 from engine.customers.memory import DAY_US
 from engine.customers.suspected import Suspected
 from engine.fit import STEPS
@@ -35,6 +36,10 @@ from simulators.world.world import World
 SCENARIO_IDS = ("steady", "taste-flip")
 SEEDS = (101, 102, 103, 104, 105)
 WORKERS = 2
+
+
+Habits = Mapping[str, Mapping[str, float]]
+Deeds = Mapping[str, Sequence[Seen]]
 
 
 class Variant(Struct, frozen=True):
@@ -55,9 +60,9 @@ def _half_lives(days: float) -> dict[str, object]:
     return {f"engine.customers.memory._RATES/{kind}": rate for kind in ("category", "device", "channel", "hour")}
 
 
-def no_chance(hazards: Hazards, times_us: Sequence[int]) -> list[Chances]:  # noqa: ARG001  as `before_each` has it
-    """Return that a life changes next to never before any of these deeds."""
-    return [(1e-12, 1e-12)] * len(times_us)
+def no_change(habits: Habits, deeds: Deeds, hazards: Sequence[Chances], **_: object) -> Belief:
+    """Return what is believed where a life changes next to never before any deed, and never after the last."""
+    return believed(habits, deeds, [(1e-12, 1e-12)] * len(hazards))
 
 
 def not_counted(all_: Suspected, one: Suspicion, time_us: int) -> None:
@@ -74,7 +79,7 @@ VARIANTS = (
     SHIPPED,
     Variant("noticed and worth are learned together", campaign="noticed_outcomes: []"),
     Variant("no fit", {"engine.campaign.catalogue.fitted_lines": same_line}),
-    Variant("no life ever changes", {"engine.customers.beliefs.before_each": no_chance}),
+    Variant("no life ever changes", {"engine.customers.beliefs.believed": no_change}),
     Variant("how often lives change is not learned", {"engine.customers.suspected.fold": not_counted}),
     Variant("what others turned to is not asked", {"engine.customers.suspected._expected": nothing_expected}),
     Variant("deeds are weighed less, at 0.6", {"engine.customers.drift.TEMPER": 0.6}),
