@@ -10,7 +10,7 @@ from engine.exploration import UnsoundProbabilities, epsilon_greedy, floored, sq
 from engine.folds import PutBack
 from engine.newcomers import lifted
 from engine.stock import tilted
-from engine.vowpal_wabbit import GAMMA_SCALE, Bandit, ModelFailed
+from engine.vowpal_wabbit import GREED, Bandit, ModelFailed
 
 ONLY, UNIFORM, NAMED = "only", "uniform", "named"
 """Policies that are rules, beside the models' names."""
@@ -56,7 +56,7 @@ def begun_anew(back: PutBack | None) -> bool:
 def _explored(raw: Sequence[float], count: int, exploration: Exploration) -> list[float]:
     if exploration.method == "epsilon_greedy":
         return epsilon_greedy(raw, count, exploration.epsilon, exploration.floor)
-    return squarecb(raw, count, exploration.greed / GAMMA_SCALE, exploration.floor)
+    return squarecb(raw, count, exploration.greed / GREED, exploration.floor)
 
 
 def switched_policy(names: frozenset[str], fallback: StagePolicy, otherwise: StagePolicy) -> StagePolicy:

@@ -20,9 +20,13 @@ _BITS = 18
 _WEIGHT = np.dtype([("index", "<u4"), ("weight", "<f4"), ("adaptive", "<f4")])
 """A weight as it lies in a saved model; those that are zero are left out."""
 _WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single precision when they are added up
-GAMMA_SCALE = 30.0
-"""SquareCB's gamma scale in every model: it is saved in a model and cannot be changed on loading, so that another
-greed is asked for afterwards (`exploration.squarecb`)."""
+GREED = 30.0
+"""The greed of every model; a campaign's own is asked for afterwards (`exploration.squarecb`)."""
+EXPLORATION = f"--squarecb --gamma_scale {GREED / 75} --gamma_exponent 1"
+"""How a model explores for good: it is saved with it, and loading it with another is refused. SquareCB's gamma grows by
+a 75th of the greed with every lesson. In proportion to lessons it tries more while little is known, and less once much
+is, than with their root, which guards against worlds where nothing stands apart (benchmarks/README.md, "What is the
+recipe worth?")."""
 LEARNING_RATE = 0.03
 UPDATE = "--adaptive --invariant"
 """Without Vowpal Wabbit's default `--normalized`, under which no feature could weigh less than another: a feature
@@ -199,12 +203,10 @@ def _reader(reading: str) -> _Reader:
 
 
 def _open(model: bytes | None) -> Workspace:
-    arguments = (
-        f"--cb_explore_adf --squarecb --gamma_scale {GAMMA_SCALE} --cb_type mtr -l {LEARNING_RATE} {UPDATE} --quiet"
-    )
+    arguments = f"--cb_explore_adf --cb_type mtr -l {LEARNING_RATE} {UPDATE} --quiet"
     try:
         if model is None:
-            return Workspace(f"{arguments} --interactions XA --hash all --bit_precision {_BITS}")
+            return Workspace(f"{arguments} {EXPLORATION} --interactions XA --hash all --bit_precision {_BITS}")
         with TemporaryDirectory(prefix="decisioning-") as folder:
             path = Path(folder, "model.vw")
             path.write_bytes(model)

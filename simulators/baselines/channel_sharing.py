@@ -9,7 +9,7 @@ import numpy as np
 from engine.campaign.objective import Exploration
 from engine.exploration import squarecb
 from engine.features import CONTEXT_WEIGHT
-from engine.vowpal_wabbit import GAMMA_SCALE, Bandit
+from engine.vowpal_wabbit import GREED, Bandit
 from simulators.baselines.peer import Lessons
 from simulators.baselines.stages import NOTHING, best_of, staged, with_channel
 from simulators.baselines.vw_text import action_lines, shared_line
@@ -63,7 +63,7 @@ class ChannelSharing:
             raw = self._bandit(stage, features[row]).probabilities(
                 shared_line(self._names, features[row], CONTEXT_WEIGHT), lines
             )
-            greed, floor = _DEFAULTS.greed / GAMMA_SCALE, _DEFAULTS.floor
+            greed, floor = _DEFAULTS.greed / GREED, _DEFAULTS.floor
             scores[row, actions] = squarecb(raw, len(actions), greed, floor) if len(actions) > 1 else 1.0
         action = picked(scores, self._draw.random(len(scores)))
         return action, action != best_of(scores, eligible)

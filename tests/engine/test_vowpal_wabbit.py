@@ -63,6 +63,31 @@ def test_predicting_by_the_bindings_own_methods_is_predicting_by_the_public_ones
         model.learn(shared, line, cost, weight)
 
 
+def gamma_of(model: Bandit) -> float:
+    """Return what SquareCB's gamma of a model is, from the probability and the cost of its second-best action."""
+    shared, lines = "shared |X city=v0 age:0.5", LINES[:2]
+    worse, better = sorted(zip(model.probabilities(shared, lines), lines, strict=True))
+    gap = model.expected_cost(shared, worse[1]) - model.expected_cost(shared, better[1])
+    return (1 / worse[0] - len(lines)) / gap
+
+
+@pytest.mark.parametrize("number", [10, 80, 640])
+def test_a_model_tries_what_looks_worse_the_less_the_more_it_learned(number: int) -> None:
+    """SquareCB's gamma is in proportion to the lessons, a 75th of the greed for each, in a saved model too."""
+    model = taught(Bandit(), lessons(number))
+    assert gamma_of(model) == pytest.approx(vowpal_wabbit.GREED / 75 * number, rel=1e-3)
+    assert gamma_of(Bandit(model.saved())) == gamma_of(model)
+
+
+def test_a_model_of_before_goes_on_exploring_as_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model was begun with stays its own: one whose gamma goes by the root of its lessons keeps to that."""
+    with monkeypatch.context() as before:
+        before.setattr(vowpal_wabbit, "EXPLORATION", "--squarecb --gamma_scale 30")
+        model = taught(Bandit(), lessons(100))
+    gone_on = taught(Bandit(model.saved()), lessons(300))
+    assert gamma_of(gone_on) == pytest.approx(30 * 400**0.5, rel=1e-3)
+
+
 def test_actions_parsed_once_give_the_probabilities_of_actions_parsed_afresh() -> None:
     """A cached action line predicts as a new one does, before and after learning."""
     cached = Bandit()
