@@ -65,17 +65,12 @@ def looked_at(hazards: Hazards, day: int, flips: bool, *, asked_day: int | None 
     return belief, Look(times_us, before, belief.likelier, belief.total, seen, "polos")
 
 
-def counted(hazards: Hazards, look: Look) -> Suspicion:
-    """Return what a look counts for at one who did something and cared for polos most."""
-    return suspicion(hazards, look)
-
-
 def lived(last_day: int, flips: bool, people: int = 20) -> Suspected:
     """Return what comes of looking at so many people like that, every day until one."""
     all_ = Suspected()
     for day in range(16, last_day + 1):
         for number in range(people):
-            found = counted(all_.hazards, looked_at(all_.hazards, day, flips)[1])
+            found = suspicion(all_.hazards, looked_at(all_.hazards, day, flips)[1])
             fold(all_, found, NOON_US + day * DAY_US + HOUR_US + number * 20 * 60_000_000)
     return all_
 
@@ -150,7 +145,7 @@ def test_what_a_look_tells_of_a_day_is_how_much_likelier_it_makes_it(
     ratios = [(drawn[2 * at], drawn[2 * at + 1]) for at in range(len(times_us))]
     after = [(life * one, taste * other) for (life, taste), (one, other) in zip(before, ratios, strict=True)]
     look = Look(times_us, before, ratios, 1.0 + sum(map(sum, after)), [("polos", 1.0)] * len(times_us), "polos")
-    found = counted(hazards, look)
+    found = suspicion(hazards, look)
     assert (found.first_day, found.last_day) == (times_us[0] // DAY_US, times_us[-1] // DAY_US)
     start_us = times_us[0] - times_us[0] % DAY_US
     ends_us = (*times_us, (times_us[-1] // DAY_US + 1) * DAY_US)
@@ -178,7 +173,7 @@ def test_whatever_she_did_can_be_told(life: float, taste: float) -> None:
         one * odds for each, both in zip(likelier, before, strict=True) for one, odds in zip(each, both, strict=True)
     )
     look = Look(times_us, before, likelier, total, [("suits", 1.0), ("", 5.0), ("polos", 3.0)], "polos")
-    found = counted(UNKNOWN, look)
+    found = suspicion(UNKNOWN, look)
     assert all(-8.0 <= told <= 8.0 for each in found.on_days.values() for told in each)
     assert found.turned is not None or look.total < 2
     if found.turned:
@@ -213,7 +208,7 @@ def test_what_is_saved_goes_on_as_it_stood() -> None:
     all_ = lived(CHANGED, flips=True)
     again = msgpack.decode(msgpack.encode(all_), type=Suspected)
     for one in (all_, again):
-        found = counted(one.hazards, looked_at(one.hazards, CHANGED + 1, flips=True)[1])
+        found = suspicion(one.hazards, looked_at(one.hazards, CHANGED + 1, flips=True)[1])
         for hour in (1, 2, 100):
             fold(one, found, NOON_US + (CHANGED + 1) * DAY_US + hour * HOUR_US)
     assert msgpack.encode(all_) == msgpack.encode(again)
@@ -223,7 +218,7 @@ def test_what_was_long_ago_is_forgotten() -> None:
     """Months later nothing is left of a day, and what is kept does not grow."""
     all_ = lived(CHANGED + 1, flips=True)
     for day in range(100, 400):
-        found = counted(all_.hazards, looked_at(all_.hazards, day, flips=False)[1])
+        found = suspicion(all_.hazards, looked_at(all_.hazards, day, flips=False)[1])
         turned = (f"favourite-{day}", {f"name-{number}": 0.1 for number in range(100)})
         fold(all_, structs.replace(found, turned=turned), NOON_US + day * DAY_US)
     assert on(all_.hazards, CHANGED) == 0.0
