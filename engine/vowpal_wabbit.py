@@ -22,11 +22,11 @@ _WEIGHT = np.dtype([("index", "<u4"), ("weight", "<f4"), ("adaptive", "<f4")])
 _WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single precision when they are added up
 GREED = 30.0
 """The greed of every model; a campaign's own is asked for afterwards (`exploration.squarecb`)."""
-EXPLORATION = f"--squarecb --gamma_scale {GREED / 75} --gamma_exponent 1"
-"""How a model explores for good: it is saved with it, and loading it with another is refused. SquareCB's gamma grows by
-a 75th of the greed with every lesson. In proportion to lessons it tries more while little is known, and less once much
-is, than with their root, which guards against worlds where nothing stands apart (benchmarks/README.md, "What is the
-recipe worth?")."""
+EXPLORATION = "--squarecb --gamma_scale 1 --gamma_exponent 1"
+"""How a model explores for good: it is saved with it, and loading it with another is refused. SquareCB's gamma is the
+number of the model's lessons. In proportion to lessons it tries more while little is known, and less once much is, than
+with their root, which guards against worlds where nothing stands apart (benchmarks/README.md, "What is the recipe
+worth?")."""
 LEARNING_RATE = 0.03
 UPDATE = "--adaptive --invariant"
 """Without Vowpal Wabbit's default `--normalized`, under which no feature could weigh less than another: a feature

@@ -50,10 +50,10 @@ class SendNothing(Entry):
 class Exploration(Entry):
     """How the engine keeps trying what it does not know.
 
-    `greed` in (0, 1e6] says how fast squarecb settles on what works (SquareCB's gamma grows by a 75th of it with every
-    lesson), `epsilon` in (0, 1] is the share of epsilon_greedy draws that try anything, `floor` in [0.001, 0.5] is the
-    share of every stage's draws that is spread evenly over all eligible actions, which keeps every propensity above
-    zero and so off-policy evaluation possible.
+    `greed` in (0, 1e6] says how fast squarecb settles on what works (SquareCB's gamma is a 30th of it times the number
+    of a model's lessons), `epsilon` in (0, 1] is the share of epsilon_greedy draws that try anything, `floor` in
+    [0.001, 0.5] is the share of every stage's draws that is spread evenly over all eligible actions, which keeps every
+    propensity above zero and so off-policy evaluation possible.
     """
 
     method: Literal["squarecb", "epsilon_greedy"] = "squarecb"
