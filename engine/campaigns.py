@@ -5,7 +5,7 @@ from msgspec import structs
 from engine.campaign.catalogue import Catalogue, catalogue
 from engine.campaign.channels import MessageLimit
 from engine.errors import NotFound
-from engine.events import CampaignApplied, CampaignPaused, CampaignResumed, ChannelSwitched
+from engine.events import CampaignApplied, CampaignPaused, CampaignResumed, ChannelSwitched, DecisionTaken
 from engine.features import shown
 from engine.folds import CampaignFold
 from engine.policy import model_names
@@ -49,6 +49,20 @@ class Campaigns(dict[str, CampaignFold]):
         versions = self.named(name).versions
         number = version or len(versions)
         return catalogue(versions[number - 1][0], number)
+
+    def category(self, decision: DecisionTaken) -> str:
+        """Return the category of the content that a decision sent."""
+        contents = self.catalogue(decision.campaign, decision.campaign_version).campaign.contents
+        return contents[decision.content_id].category
+
+    def sources(self, name: str) -> dict[int, str]:
+        """Return the YAML text of each of a campaign's versions; raises NotFound."""
+        return {number: source for number, (source, _) in enumerate(self.named(name).versions, start=1)}
+
+    def models(self, name: str) -> tuple[str, ...]:
+        """Return the names of every model that a campaign's newest version needs; raises NotFound."""
+        channels = self.catalogue(name).campaign.channels
+        return tuple(model for channel in ("", *channels) for model in model_names(name, channel))
 
     @property
     def overall_limits(self) -> tuple[MessageLimit, ...]:

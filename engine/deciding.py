@@ -62,7 +62,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
         raise NotPossible(_nothing_eligible(removals(catalogue, moment, calendar)))
     where = moment.zone
     shared = shared_line(request.context, moment.local, known.text)
-    priced = prices(catalogue.campaign, state.stock, whom.now_us)
+    priced = prices(catalogue.campaign, state.tallies.stock, whom.now_us)
     policy = _policy(state, catalogue, shared, whom.control)
     choice = choose(options, policy, draws(ids.fact_id), priced)
     window_us = catalogue.campaign.reward_window_us(choice.channel)
@@ -113,7 +113,7 @@ def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Who
     allowed = permitted(customer.level, customer.consents, consent_required=required)
     known = NOTHING_TOLD
     if whom.person is not None:
-        hazards = state.suspected.hazards
+        hazards = state.tallies.suspected.hazards
         known = told(whom.person, customer.conduct, whom.now_us, where, allowed, hazards=hazards)
     moment = Moment(
         customer=customer,
@@ -124,7 +124,7 @@ def _asked(state: State, catalogue: Catalogue, request: DecideRequest, whom: Who
         channels=frozenset(request.channels),
         content_ids=frozenset(request.content_ids),
         overall_limits=state.campaigns.overall_limits,
-        stock=state.stock,
+        stock=state.tallies.stock,
         lively=known.lively,
     )
     return moment, known
@@ -141,7 +141,7 @@ def _policy(state: State, catalogue: Catalogue, shared: str, control: bool) -> S
     if control:
         return fallback_policy(campaign)
     policy = model_policy(state.models, state.put_back, shared, campaign.exploration)
-    if (offered := state.offered.get(campaign.name)) and offered.newcomers:
+    if (offered := state.tallies.offered.get(campaign.name)) and offered.newcomers:
         policy = trying(offered.newcomers, policy, campaign.exploration.floor)
     switched = state.campaigns[campaign.name].fallback
     if not switched:

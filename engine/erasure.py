@@ -16,6 +16,7 @@ from engine.errors import NotFound
 from engine.events import DecisionActivated, DecisionTaken, Event
 from engine.fault_points import ErasurePoint, reached
 from engine.features import require
+from engine.log import snapshot_rows
 from engine.log.erasing import replace_events, scrub
 from engine.rebuilt_file import drop_rebuilt
 from engine.requests import check_identity
@@ -70,7 +71,7 @@ def erase(engine: Engine, identity: Identity, now_us: int, *, rebuild_models: bo
         for name in rebuilding:
             model_operations.start_rebuild(engine, name, now_us)
         engine.customers.save()
-        engine.log.store_snapshot(taken(engine.state, saved_models(engine.state), now_us), kept=1)
+        snapshot_rows.store(engine.log, taken(engine.state, saved_models(engine.state), now_us), kept=1)
         reached(ErasurePoint.IN_ERASURE)
         engine.log.commit()
     forget()
@@ -98,7 +99,7 @@ def _tombstones(engine: Engine, hers: frozenset[str]) -> Iterable[tuple[int, Eve
         logged.event.decision_seq: logged.event for logged in events if isinstance(logged.event, DecisionActivated)
     }
     for logged in events:
-        yield logged.seq, effaced(logged, hers, engine.state.stock.keys(), activations.get(logged.seq))
+        yield logged.seq, effaced(logged, hers, engine.state.tallies.stock.keys(), activations.get(logged.seq))
 
 
 def _counted(identities: int, tombstones: list[Event]) -> CustomerErased:

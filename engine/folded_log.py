@@ -14,6 +14,7 @@ from engine.fault_points import FaultPoint, reached
 from engine.history import past_of
 from engine.ladder import put_back
 from engine.learner import decision_in
+from engine.log import snapshot_rows
 from engine.log.customers_table import CustomersTable
 from engine.log.erasing import scrub
 from engine.log.sqlite import Log
@@ -67,7 +68,7 @@ class FoldedLog:
         models = self.sound_models()
         self.commit()
         reached(FaultPoint.BEFORE_SNAPSHOT)
-        self.log.save_snapshot(taken(self.state, models, now_us), self._snapshots_kept)
+        snapshot_rows.save(self.log, taken(self.state, models, now_us), self._snapshots_kept)
         reached(FaultPoint.AFTER_SNAPSHOT)
         scrub(self.log)
         self.saved()
@@ -98,7 +99,7 @@ class FoldedLog:
         self.log.close()
 
     def _category(self, decision: DecisionTaken) -> str:
-        return self.state.category(decision)
+        return self.state.campaigns.category(decision)
 
     def _decision_at(self, seq: int) -> DecisionTaken:
         return decision_in(self.log.decision(seq))
@@ -155,7 +156,7 @@ class FoldedLog:
             self._recover()
 
     def _recover(self) -> None:
-        restored = newest_good(self.log.snapshots(), past_of(self.log))
+        restored = newest_good(snapshot_rows.stored(self.log), past_of(self.log))
         self.state: State = restored.state
         self.snapshot_seq, self._light = restored.state.seq, 0
         self.refused_snapshots = restored.refused

@@ -4,6 +4,7 @@ from functools import partial
 from itertools import takewhile
 
 from engine.folds import Learned
+from engine.log import snapshot_rows
 from engine.log.sqlite import Log
 from engine.rebuild import rebuilt_models
 from engine.rebuilt_file import Rebuilt, read_rebuilt, rebuilt_file
@@ -37,7 +38,7 @@ def past_of(log: Log) -> Past:
 
 def _stored(log: Log, seq: int) -> ModelsThen | None:
     """Return the models of the snapshot at a sequence number, None where there is none or it is damaged."""
-    for snapshot in log.snapshots():
+    for snapshot in snapshot_rows.stored(log):
         if snapshot.seq == seq:
             try:
                 return snapshot.models, checked(snapshot).learned

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from engine.errors import LogUnavailable
 from engine.events import ModelsRolledBack
 from engine.folds import Folds, PutBack
+from engine.log import snapshot_rows
 from engine.log.sqlite import Log
 from engine.snapshots import Damaged, checked
 from engine.vowpal_wabbit import Bandit, ModelFailed
@@ -36,7 +37,7 @@ def put_back(log: Log, name: str, why: str) -> ModelsRolledBack:
 
 
 def _last_good_seq(log: Log, name: str) -> int:
-    for snapshot in log.snapshots():
+    for snapshot in snapshot_rows.stored(log):
         try:
             folds = checked(snapshot)
             if _learned_in(folds, name) and not Bandit(snapshot.models[name]).fault():

@@ -11,6 +11,7 @@ from engine.events import ChannelSwitched, ModelsRebuilt, ModelsRolledBack, Rebu
 from engine.features import check_text, require, shown
 from engine.folds import Learned, Rebuild
 from engine.history import past_of
+from engine.log import snapshot_rows
 from engine.policy import model_names
 from engine.rebuild import Round
 from engine.rebuilt_file import read_rebuilt, rebuilt_file
@@ -45,7 +46,7 @@ class ModelStatus(Struct, frozen=True):
 def snapshots(engine: Engine) -> list[SnapshotStatus]:
     """Return every stored snapshot, newest first, each checked."""
     found = []
-    for snapshot in engine.log.snapshots():
+    for snapshot in snapshot_rows.stored(engine.log):
         try:
             checked(snapshot)
             problem = ""
@@ -123,8 +124,8 @@ def taught_later(engine: Engine, campaign: str, upto_seq: int, after: int, count
     Raises NotPossible where another rebuild, or none, is under way.
     """
     rebuild = _under_way(engine, campaign, upto_seq)
-    versions = enumerate(engine.state.campaigns[campaign].versions, start=1)
-    sources = {number: source for number, (source, _) in versions if number > rebuild.version}
+    sources = engine.state.campaigns.sources(campaign)
+    sources = {number: source for number, source in sources.items() if number > rebuild.version}
     return Round(rebuild.later[after : after + count_max], sources)
 
 

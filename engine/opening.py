@@ -14,8 +14,9 @@ from engine.customers.gate import Gate
 from engine.engine import Engine
 from engine.errors import LogUnavailable, WrongKey
 from engine.keyed_hash import KEY_BYTES, KeyedHash
+from engine.log.connection import Durability
 from engine.log.erasing import scrub
-from engine.log.sqlite import Durability, Log
+from engine.log.sqlite import Log
 from engine.types import Identity
 
 

@@ -53,7 +53,11 @@ def quarantined(engine: Engine, *, reason: str = "", before_seq: int = SEQ_END, 
 def counts(engine: Engine) -> dict[QuarantineReason, Aside]:
     """Return how many facts were put aside for each reason, and let in after all; reasons without any left out."""
     engine.heal()
-    return {reason: engine.state.aside[reason] for reason in QuarantineReason if reason in engine.state.aside}
+    return {
+        reason: engine.state.tallies.aside[reason]
+        for reason in QuarantineReason
+        if reason in engine.state.tallies.aside
+    }
 
 
 def readmit(engine: Engine, seq: int, now_us: int) -> Receipt:

@@ -42,7 +42,10 @@ def replay(events: Iterable[LoggedEvent], past: Past) -> Replayed:
     """Fold the events into an empty state and register, taking each decision again just before it is folded."""
     state, calendar = State(past), Calendar()
     customers = CustomerRegister(
-        CustomersTable(Log.in_memory()), state.category, lambda seq: decision_in(past.decision_at(seq)), _IN_MEMORY
+        CustomersTable(Log.in_memory()),
+        state.campaigns.category,
+        lambda seq: decision_in(past.decision_at(seq)),
+        _IN_MEMORY,
     )
     erased = ErasedPast()
     decisions, different, incomparable = 0, [], []

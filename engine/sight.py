@@ -168,7 +168,7 @@ def _customer(engine: Engine, person: Person, now_us: int) -> Customer:
         behaviour=tuple(_behaviour(person, now_us)),
         familiarity=level.name.lower(),
         familiarity_why=WHY[level],
-        features=profile(person, now_us, where, told, hazards=engine.state.suspected.hazards),
+        features=profile(person, now_us, where, told, hazards=engine.state.tallies.suspected.hazards),
         contacts=tuple(person.contacts),
         decisions=tuple(_decisions(engine, frozenset(person.identities))),
         control={name: _in_control(engine, name, person.root) for name in sorted(engine.state.campaigns)},

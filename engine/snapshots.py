@@ -9,7 +9,7 @@ from hashlib import sha256
 from msgspec import MsgspecError, Struct, msgpack
 
 from engine.folds import Folds
-from engine.log.sqlite import StoredSnapshot
+from engine.log.snapshot_rows import StoredSnapshot
 from engine.state import Past, State
 from engine.vowpal_wabbit import ModelFailed
 

@@ -3,14 +3,14 @@
 Never a fact that is not in the log, never a draw, never a clock.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from types import MappingProxyType
 
 from msgspec import Struct
 
-from engine import newcomers, stock
+from engine import earned
+from engine.campaign.spec import Campaign
 from engine.campaigns import Campaigns
-from engine.customers import suspected
 from engine.customers.events import EventTracked
 from engine.events import (
     CampaignApplied,
@@ -28,13 +28,14 @@ from engine.events import (
     RewardReceived,
     StockSet,
 )
-from engine.folds import Aside, Folds, Half, Learned, PutBack, Rebuild
+from engine.folds import Folds, Half, Learned, PutBack, Rebuild
 from engine.learner import decision_in
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
-from engine.outcomes import Outcome, combined
+from engine.outcomes import Outcome
 from engine.policy import model_names
 from engine.rebuild import catch_up
 from engine.rebuilt_file import Rebuilt
+from engine.tallies import Tallies
 from engine.taught_models import Owed, TaughtModels
 from engine.tombstones import DecisionErased, FactErased, RewardErased
 from engine.vowpal_wabbit import Bandit
@@ -53,7 +54,7 @@ class Past(Struct, frozen=True):
 
 
 class State:
-    """All folds at one sequence number: campaigns, open decisions and models."""
+    """All folds at one sequence number: campaigns, open decisions, models and tallies."""
 
     def __init__(self, past: Past) -> None:
         self.seq = 0
@@ -63,11 +64,8 @@ class State:
         self.clock_us = 0
         self.late_rewards = 0
         self.rebuilds: dict[str, Rebuild] = {}
-        self.stock: dict[str, stock.Stock] = {}
-        self.aside: dict[str, Aside] = {}
         self.telling: dict[str, set[str]] = {}
-        self.offered: dict[str, newcomers.Offered] = {}
-        self.suspected = suspected.Suspected()
+        self.tallies = Tallies()
         self._past = past
 
     def restore(self, folds: Folds, models: dict[str, bytes]) -> None:
@@ -76,8 +74,8 @@ class State:
         self.campaigns = Campaigns(folds.campaigns)
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
-        self.rebuilds, self.stock, self.aside = folds.rebuilds, folds.stock, folds.aside
-        self.telling, self.offered, self.suspected = folds.telling, folds.offered, folds.suspected
+        self.rebuilds, self.telling = folds.rebuilds, folds.telling
+        self.tallies = Tallies.saved(folds)
         loaded = {name: Bandit(models[name]) for name in folds.model_sha256}
         self.taught = TaughtModels(loaded, folds.learned, folds.put_back)
 
@@ -108,11 +106,11 @@ class State:
             learned=self.learned,
             rebuilds=self.rebuilds,
             put_back=self.put_back,
-            stock=self.stock,
-            aside=self.aside,
+            stock=self.tallies.stock,
+            aside=self.tallies.aside,
             telling=self.telling,
-            offered=self.offered,
-            suspected=self.suspected,
+            offered=self.tallies.offered,
+            suspected=self.tallies.suspected,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -122,9 +120,9 @@ class State:
         match event:
             case CampaignApplied() | CampaignPaused() | CampaignResumed() | ChannelSwitched():
                 self.campaigns.fold(event, logged.time_us)
-                self._begin_models(event.campaign)
+                self.taught.begin(self.campaigns.models(event.campaign))
             case DecisionTaken():
-                self._count_decision(event, logged.time_us)
+                self.tallies.fold(event, logged.time_us)
                 if waiting := opened(logged, event):
                     self.open_decisions.add(waiting)
             case DecisionActivated():
@@ -137,28 +135,13 @@ class State:
                 self._start_rebuild(event, logged.seq)
             case ModelsRebuilt():
                 self._swap(event)
-            case StockSet() | EventTracked():
-                stock.fold(self.stock, event, logged.time_us)
-            case DecisionErased() | RewardErased() | FactErased():
-                self._count_erased(event, logged.time_us)
-            case FactQuarantined() | FactReadmitted():
-                readmitted = isinstance(event, FactReadmitted)
-                self._count_aside(event.reason, quarantined=not readmitted, readmitted=readmitted)
+            case RewardErased():
+                self.late_rewards += event.late
+            case StockSet() | EventTracked() | DecisionErased() | FactErased() | FactQuarantined() | FactReadmitted():
+                self.tallies.fold(event, logged.time_us)
             case _:
                 pass  # time has advanced, which is all a tick is for; customers have a register of their own
         self.seq = logged.seq
-
-    def category(self, decision: DecisionTaken) -> str:
-        """Return the category of the content that a decision sent."""
-        contents = self.campaigns.catalogue(decision.campaign, decision.campaign_version).campaign.contents
-        return contents[decision.content_id].category
-
-    def _begin_models(self, campaign: str) -> None:
-        """Begin every model that a campaign needs and has not; what was learned stays."""
-        for channel in ("", *self.campaigns.catalogue(campaign).campaign.channels):
-            for name in model_names(campaign, channel):
-                if name not in self.models:
-                    self.models[name] = Bandit()
 
     def _roll_back(self, event: ModelsRolledBack) -> None:
         models, learned = self._past.models_at(event.to_seq)
@@ -177,26 +160,6 @@ class State:
         self.clock_us = max(self.clock_us, time_us)
         for closed in self.open_decisions.due(self.clock_us):
             self._close(closed)
-
-    def _count_decision(self, event: DecisionTaken | DecisionErased, time_us: int) -> None:
-        newcomers.fold(self.offered, event)
-        if event.suspicion:
-            suspected.fold(self.suspected, event.suspicion, time_us)
-
-    def _count_erased(self, event: DecisionErased | RewardErased | FactErased, time_us: int) -> None:
-        """Keep what is counted of all customers as it was, without her."""
-        if isinstance(event, DecisionErased):
-            self._count_decision(event, time_us)
-        elif isinstance(event, RewardErased):
-            self.late_rewards += event.late
-        else:
-            stock.fold(self.stock, event, time_us)
-            self._count_aside(event.put_aside, quarantined=1)
-
-    def _count_aside(self, reason: str, quarantined: int, readmitted: int = 0) -> None:
-        if reason:
-            before = self.aside.get(reason, Aside())
-            self.aside[reason] = Aside(before.quarantined + quarantined, before.readmitted + readmitted)
 
     def _activate(self, event: DecisionActivated) -> None:
         decision = self.open_decisions.get(event.decision_seq)
@@ -217,28 +180,22 @@ class State:
 
     def _learn_provisionally(self, decision: OpenDecision) -> None:
         """Learn what is known of an open decision, once, where its campaign does not wait for the close."""
-        campaign = self.campaigns.catalogue(decision.campaign).campaign
-        if decision.activated and decision.outcomes and decision.learned is None and campaign.learn == "provisionally":
-            decision.learned = combined(decision.outcomes, campaign)
-            self._teach(decision.seq, [self._half(decision, decision.learned)], half_taught=decision.half_taught)
+        half = earned.at_once(decision, *self._terms(decision))
+        if half is not None:
+            decision.learned = half.value
+            self._teach(decision.seq, [half], half_taught=decision.half_taught)
 
     def _close(self, decision: OpenDecision) -> None:
         """Learn what a decision earned, or the half not yet learned of it; one never carried out teaches nothing."""
-        if not decision.activated:
-            return
-        campaign = self.campaigns.catalogue(decision.campaign).campaign
-        final = combined(decision.outcomes, campaign)
-        whole = [self._half(decision, final)]
-        if campaign.learn == "provisionally":
-            whole.append(self._half(decision, final, final))
-        lessons = whole if decision.learned is None else [self._half(decision, final, decision.learned)]
-        self._teach(decision.seq, lessons, whole=whole, half_taught=decision.half_taught)
+        if decision.activated:
+            terms = self._terms(decision)
+            lessons, whole = earned.at_close(decision, *terms), earned.whole(decision, *terms)
+            self._teach(decision.seq, lessons, whole=whole, half_taught=decision.half_taught)
 
-    def _half(self, decision: OpenDecision, value: float, learned: float | None = None) -> Half:
-        """Return what a decision teaches, and whether it was noticed, where its channel was ever told of that."""
-        tells = decision.channel in self.telling.get(decision.campaign, ())
-        tells = tells and bool(self.campaigns.catalogue(decision.campaign).campaign.noticing)
-        return Half(value, learned, bool(decision.outcomes) if tells else None)
+    def _terms(self, decision: OpenDecision) -> tuple[Campaign, Set[str]]:
+        """Return the campaign that says what a decision earns, and its channels that were ever told who noticed."""
+        campaign = decision.campaign
+        return self.campaigns.catalogue(campaign).campaign, self.telling.get(campaign, frozenset())
 
     def _start_rebuild(self, event: RebuildStarted, seq: int) -> None:
         waiting = self.open_decisions.of_campaign(event.campaign)
@@ -254,9 +211,8 @@ class State:
         rebuilt = self._past.rebuilt_at(event.upto_seq, event.campaign, event.version)
         kept = rebuilt.models.keys() & {*self.campaigns.frozen_models(event.campaign), *rebuild.kept, *event.refused}
         fresh = {name: Bandit(model) for name, model in rebuilt.models.items() if name not in kept}
-        versions = self.campaigns.named(event.campaign).versions
-        sources = {number: source for number, (source, _) in enumerate(versions, start=1)}
-        catch_up(fresh, rebuild.later[rebuilt.caught_up :], self._past.decision_at, sources, event.version)
+        sources, later = self.campaigns.sources(event.campaign), rebuild.later[rebuilt.caught_up :]
+        catch_up(fresh, later, self._past.decision_at, sources, event.version)
         self.models.update(fresh)
         for name in fresh:
             self.put_back.pop(name, None)

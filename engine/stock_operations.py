@@ -34,9 +34,9 @@ def set_stock(engine: Engine, sku: str, units: int, now_us: int) -> StockStatus:
 def stock(engine: Engine) -> list[StockStatus]:
     """Return every SKU whose stock is counted, by name."""
     engine.heal()
-    return [_status(engine, sku) for sku in sorted(engine.state.stock)]
+    return [_status(engine, sku) for sku in sorted(engine.state.tallies.stock)]
 
 
 def _status(engine: Engine, sku: str) -> StockStatus:
-    found = engine.state.stock[sku]
+    found = engine.state.tallies.stock[sku]
     return StockStatus(sku, found.units, found.set_time_us)

@@ -6,7 +6,7 @@ that nobody can see them without a lesson of the events before.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from msgspec import Struct, structs
 
@@ -74,6 +74,12 @@ class TaughtModels:
     def owed(self) -> int:
         """How many lessons are owed."""
         return len(self._owed)
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Begin every model of these that is not there; what was learned stays."""
+        for name in names:
+            if name not in self.models:
+                self.models[name] = Bandit()
 
     def owe(self, lesson: Owed) -> None:
         """Note a lesson; where too many are owed, the first is taught now."""

@@ -102,7 +102,7 @@ class Before(Struct, frozen=True):
 def known_before(engine: Engine, who: Identity, now_us: int) -> Before:
     """Return what is known of a customer now, so that it stays what it is."""
     person = engine.customers.find(engine.keyed_hash.identity(who))
-    suits = engine.state.stock["suit"].units
+    suits = engine.state.tallies.stock["suit"].units
     if person is None:
         types = frozenset({who.type})
         return Before({}, types, {}, (), level_of(types), suits)

@@ -1,49 +1,27 @@
-"""The log in SQLite, spoken here and in the migrations beside it. Never a fold, never JSON beyond `events.encode`.
+"""The log in SQLite, spoken in this folder alone. Never a fold, never JSON beyond `events.encode`.
 
-One connection writes (SQLite before 3.51.3 can lose committed rows when two connections write and checkpoint), so one
-process owns the folder, held by a file lock. Readers open the file with `mode=ro`.
+One connection writes (`engine.log.connection`); readers open the file with `mode=ro`.
 """
 
-import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any
 
 from msgspec import Struct
 from sqlite_utils import Database
 
-from engine.errors import DataInUse, LogUnavailable
+from engine.errors import LogUnavailable
 from engine.events import DecisionTaken, Event, LoggedEvent, RewardReceived, decode
-from engine.fault_points import FaultPoint, reached
+from engine.log.connection import Durability, connected, locked
 from engine.log.migrations import migrations
 from engine.log.remembered import RememberedDecisions
 from engine.log.unwritten import Unwritten
 
-Durability = Literal["power", "process"]
 _READ_ROWS = 1_000
-_PAGES_KEPT_KIB = 65_536
-"""Pages of the file kept in memory, at most: a customer of long ago is found over pages that all others are found over
-too. With SQLite's own 2 MB a decision of one in a million took 1,670 to 1,980 us of CPU, with these 1,460."""
-_CHECKPOINT_PAGES = 16_000
-"""Pages in the write-ahead log (64 MB) before they are put in their places, for which everybody waits, some 5 us a page
-and the disk's time for two fsyncs. After 4,000, which are 850 decisions, eight callers at a time met it once in a
-hundred calls each; now once in four hundred."""
 _INSERT = "INSERT INTO events (seq, time_us, kind, key, decision_seq, body) VALUES (?, ?, ?, ?, ?, ?)"
 _EVENT = "SELECT seq, time_us, body FROM events WHERE "
-
-
-class StoredSnapshot(Struct, frozen=True):
-    """The folds and models at one sequence number as they lie in the file, with the folds' checksum; the folds hold
-    the models'.
-    """
-
-    seq: int
-    time_us: int
-    folds: bytes
-    sha256: bytes
-    models: dict[str, bytes]
 
 
 class LoggedReward(Struct, frozen=True):
@@ -64,9 +42,9 @@ class Log:
 
     def __init__(self, folder: Path, durability: Durability) -> None:
         self.folder = folder
-        self._lock, self._unwritten = _locked(folder), Unwritten()
+        self._lock, self._unwritten = locked(folder), Unwritten()
         try:
-            self._connection = _connected(folder / "log.db", durability)
+            self._connection = connected(folder / "log.db", durability)
             self._next_seq = self._last_stored() + 1
             self.remembered = RememberedDecisions()
         except Exception:
@@ -178,37 +156,6 @@ class Log:
             yield from map(_logged, rows)
             after_seq = rows[-1][0]
 
-    def save_snapshot(self, snapshot: StoredSnapshot, kept: int) -> None:
-        """Save a snapshot in one transaction and drop all but the `kept` newest; commits what was appended before."""
-        self.commit()
-        self.store_snapshot(snapshot, kept)
-        reached(FaultPoint.IN_SNAPSHOT)
-        self.commit()
-
-    def store_snapshot(self, snapshot: StoredSnapshot, kept: int) -> None:
-        """Save a snapshot in the open transaction, or a new one, and drop all but the `kept` newest."""
-        with self.writing():
-            run = self._connection.execute
-            self.begin()
-            run("DELETE FROM snapshots WHERE seq = ?", (snapshot.seq,))
-            run(
-                "INSERT INTO snapshots (seq, time_us, folds, sha256) VALUES (?, ?, ?, ?)",
-                (snapshot.seq, snapshot.time_us, snapshot.folds, snapshot.sha256),
-            )
-            self._connection.executemany(
-                "INSERT INTO snapshot_models (seq, name, model) VALUES (?, ?, ?)",
-                [(snapshot.seq, name, model) for name, model in snapshot.models.items()],
-            )
-            run("DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?)", (kept,))
-
-    def snapshots(self) -> Iterator[StoredSnapshot]:
-        """Yield the stored snapshots, newest first, unchecked."""
-        for seq, time_us, folds, sha256 in self.rows(
-            "SELECT seq, time_us, folds, sha256 FROM snapshots ORDER BY seq DESC"
-        ):
-            models = self.rows("SELECT name, model FROM snapshot_models WHERE seq = ?", (seq,))
-            yield StoredSnapshot(seq=seq, time_us=time_us, folds=folds, sha256=sha256, models=dict(models))
-
     def identify(self, key_fingerprint: bytes) -> bool:
         """Tell whether the log was begun with this secret key; a new log is begun with it now."""
         with self.writing():
@@ -265,29 +212,3 @@ def _unwritable(error: Exception) -> LogUnavailable:
 def _logged(row: tuple[int, int, str]) -> LoggedEvent:
     seq, time_us, body = row
     return LoggedEvent(seq=seq, time_us=time_us, event=decode(body))
-
-
-def _locked(folder: Path) -> IO[bytes]:
-    lock = (folder / "lock").open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise DataInUse(f"another process uses {folder}; stop it or give this one another folder") from error
-    return lock
-
-
-def _connected(path: Path, durability: Durability) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = ON")  # deleted rows are overwritten; `erasing` sees to the rest
-        connection.execute("PRAGMA journal_size_limit = 67108864")
-        connection.execute(f"PRAGMA cache_size = -{_PAGES_KEPT_KIB}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        migrations.apply(Database(connection))
-    except sqlite3.Error as error:
-        raise LogUnavailable(f"{path} cannot be opened: {error}") from error
-    return connection

@@ -135,11 +135,11 @@ def test_a_log_with_every_rule_replays_to_the_same_decisions_and_folds(
     assert (again.decisions, again.different) == (500, ())
     assert same_weights(engine.state, again.state)
     assert everyone(engine.customers) == everyone(again.customers)
-    assert engine.state.stock == again.state.stock
-    stock = engine.state.stock
+    assert engine.state.tallies.stock == again.state.tallies.stock
+    stock = engine.state.tallies.stock
     engine.close()
     engine = open_engine(folder, durability="process", secret_key=KEY)
-    assert engine.state.stock == stock
+    assert engine.state.tallies.stock == stock
     assert engine.state.campaigns.overall_limits == again.state.campaigns.overall_limits != ()
     engine.close()
 

@@ -10,6 +10,7 @@ from engine.engine import Engine
 from engine.erasure import erase, scrubbed
 from engine.errors import LogUnavailable
 from engine.fault_points import ErasurePoint
+from engine.log import snapshot_rows
 from engine.log.sqlite import Log
 from tests.engine.crowd import live, remains
 from tests.engine.erasing import Town, gone, totals
@@ -84,7 +85,7 @@ def test_an_erasure_that_the_log_refuses_has_not_been(town: Town, monkeypatch: p
         raise LogUnavailable("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Log, "store_snapshot", full)
+        patch.setattr(snapshot_rows, "store", full)
         with pytest.raises(LogUnavailable):
             erase(engine, members[2].identities[0], engine.state.clock_us, rebuild_models=False)
     assert engine.campaigns()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from engine.engine import Engine
 from engine.history import past_of
+from engine.log import snapshot_rows
 from engine.model_operations import finish_rebuild
 from engine.rebuild_process import rebuild
 from engine.replay import replay
@@ -31,9 +32,12 @@ def test_the_log_folded_anew_gives_everyone_else_and_models_without_the_erased(t
     again = replay(engine.log.read(), past_of(engine.log))
     assert everyone(engine.customers) == everyone(again.customers)
     assert same_weights(engine.state, again.state)
-    assert (engine.state.stock, engine.state.aside) == (again.state.stock, again.state.aside)
-    assert again.state.stock["polo-blue"].units < 1_000_000 - 2 * 2 * 60
-    assert engine.state.aside["out_of_range"].readmitted
+    assert (engine.state.tallies.stock, engine.state.tallies.aside) == (
+        again.state.tallies.stock,
+        again.state.tallies.aside,
+    )
+    assert again.state.tallies.stock["polo-blue"].units < 1_000_000 - 2 * 2 * 60
+    assert engine.state.tallies.aside["out_of_range"].readmitted
     assert again.different == ()
 
 
@@ -101,7 +105,7 @@ def test_snapshots_from_before_are_gone_and_a_start_takes_that_of_the_erasure(
     engine, members = town(12)
     gone(engine, [members[0]])
     live(engine, members[1:3], 3)
-    (only,) = engine.log.snapshots()
+    (only,) = snapshot_rows.stored(engine.log)
     models = engine.state
     again = opened(source=None)
     assert again.snapshot_seq == only.seq

@@ -242,7 +242,7 @@ def test_an_engine_looks_once_at_what_she_did(opened: Callable[..., Engine]) -> 
     assert (found := taken[first.decision_id]) is not None
     assert (found.deeds, found.last_day - found.first_day) == (3, 2)
     assert taken[second.decision_id] is None
-    assert engine.state.suspected.deeds == 3
-    assert replay(engine.log.read(), past_of(engine.log)).state.suspected == engine.state.suspected
+    assert engine.state.tallies.suspected.deeds == 3
+    assert replay(engine.log.read(), past_of(engine.log)).state.tallies.suspected == engine.state.tallies.suspected
     erase(engine, her, NOON_US + 2 * DAY_US, rebuild_models=False)
-    assert replay(engine.log.read(), past_of(engine.log)).state.suspected == engine.state.suspected
+    assert replay(engine.log.read(), past_of(engine.log)).state.tallies.suspected == engine.state.tallies.suspected

@@ -200,7 +200,7 @@ def test_an_event_that_cannot_be_written_is_taken_back(engine: Engine, asking: A
     assert engine.epoch == 1
     assert engine.decide(asking(), NOON_US)
     engine.commit()
-    assert engine.state.stock == {}
+    assert engine.state.tallies.stock == {}
     assert engine.log.last_seq == 2
 
 

@@ -242,7 +242,7 @@ def test_a_log_with_a_quarantine_replays_to_the_same(opened: Opened) -> None:
     replayed = replay(engine.log.read(), past_of(engine.log))
     assert replayed.different == ()
     assert same_weights(engine.state, replayed.state)
-    assert replayed.state.aside == engine.state.aside
+    assert replayed.state.tallies.aside == engine.state.tallies.aside
     assert everyone(replayed.customers) == everyone(engine.customers)
     counts, people = quarantine.counts(engine), everyone(engine.customers)
     assert counts[QuarantineReason.TOO_FAST].readmitted > 0
@@ -262,7 +262,7 @@ def test_what_was_put_aside_of_an_erased_customer_is_gone(engine: Engine) -> Non
         quarantine.readmit(engine, seqs[1], NOON_US)
     assert engine.keyed_hash.identity(SHE) not in str(engine.log.rows("SELECT body FROM events"))
     assert quarantine.counts(engine) == counts
-    assert replay(engine.log.read(), past_of(engine.log)).state.aside == engine.state.aside
+    assert replay(engine.log.read(), past_of(engine.log)).state.tallies.aside == engine.state.tallies.aside
 
 
 def test_a_readmission_is_whole_or_not_at_all(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from engine.customer_operations import track
 from engine.customers.types import EventType, TrackRequest
 from engine.engine import Engine
 from engine.history import past_of
-from engine.log.sqlite import StoredSnapshot
+from engine.log import snapshot_rows
+from engine.log.snapshot_rows import StoredSnapshot
 from engine.replay import replay
 from engine.snapshots import Damaged, checked, saved_models, taken
 from engine.types import DecideRequest, Identity, RewardRequest
@@ -88,7 +89,7 @@ def test_only_the_newest_snapshots_are_kept(engine: Engine, asking: Ask) -> None
     for _ in range(5):
         busy(engine, asking, 2)
         engine.snapshot(NOON_US)
-    assert len(list(engine.log.snapshots())) == 3
+    assert len(list(snapshot_rows.stored(engine.log))) == 3
     (models,) = engine.log._connection.execute("SELECT count(DISTINCT seq) FROM snapshot_models").fetchone()
     assert models == 3
     assert engine.events_since_snapshot == 0

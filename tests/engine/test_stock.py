@@ -162,11 +162,11 @@ def test_what_an_erased_customer_bought_stays_sold(opened: Callable[..., Engine]
         said = {"sku": "polo", "order_id": f"order-{units}"}
         said_of = Features(numbers={"quantity": units, "amount": 30.0}, categories=said)
         assert not track(engine, TrackRequest(ann, kind, properties=said_of), NOON_US).quarantined
-    before = dict(engine.state.stock)
+    before = dict(engine.state.tallies.stock)
     assert before["polo"].units == 6
     erase(engine, ann, NOON_US, rebuild_models=False)
-    assert engine.state.stock == before
-    assert replay(engine.log.read(), past_of(engine.log)).state.stock == before
+    assert engine.state.tallies.stock == before
+    assert replay(engine.log.read(), past_of(engine.log)).state.tallies.stock == before
     tombstones = [logged.event for logged in engine.log.read() if isinstance(logged.event, FactErased)]
     assert [one.sold and one.sold[:2] for one in tombstones] == [("polo", 2), ("polo", 1), None]
 

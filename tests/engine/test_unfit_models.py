@@ -12,6 +12,7 @@ from engine.errors import LogUnavailable
 from engine.events import ModelsRolledBack, Reason, Switch
 from engine.exploration import UnsoundProbabilities
 from engine.folds import Learned
+from engine.log import snapshot_rows
 from engine.log.sqlite import Log
 from engine.policy import content_name, model_names, router_name, slot_name
 from engine.vowpal_wabbit import Bandit, ModelFailed
@@ -120,7 +121,7 @@ def test_snapshots_that_cannot_be_read_leave_uniform(
         raise LogUnavailable("the disk says no")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Log, "snapshots", unreadable)
+        patched.setattr(snapshot_rows, "stored", unreadable)
         decision = sent(engine, asking)
     assert decision.reason is Reason.UNIFORM
     assert "the disk says no" in stage(decision, "content").problem
@@ -132,7 +133,7 @@ def test_a_damaged_snapshot_is_stepped_over(engine: Engine, asking: Ask) -> None
     for _ in range(3):
         busy(engine, asking, 6)
         engine.snapshot(NOON_US)
-    newest, middle, oldest = (snapshot.seq for snapshot in engine.log.snapshots())
+    newest, middle, oldest = (snapshot.seq for snapshot in snapshot_rows.stored(engine.log))
     run = engine.log._connection.execute
     run("UPDATE snapshots SET folds = zeroblob(9) WHERE seq = ?", (newest,))
     run("UPDATE snapshot_models SET model = zeroblob(9) WHERE seq = ? AND name = ?", (middle, SLOT))
