@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from math import copysign, log1p
+from math import copysign, log1p, sqrt
 from urllib.parse import quote
 
 from engine.errors import InvalidRequest
@@ -17,11 +17,17 @@ MAX_FEATURES = 256
 MAX_TEXT_BYTES = 256
 MAX_NUMBER = 1e12
 NOTHING_KNOWN = Features()
-CONTEXT_WEIGHT = 0.1
-"""What a feature of the context weighs where one of an action weighs 1: there are dozens, so that at equal weights they
-would learn, and mislearn, nearly all of every lesson (benchmarks/README.md, "What is the recipe worth?")."""
-VISITS_HALVING = 6.0
-"""So many visits of a customer of late make what she declared weigh half of what it weighs where nothing was seen."""
+PROFILE_WEIGHT = 0.1
+"""What a feature of the profile or of her local time weighs where one of an action weighs 1: there are dozens, so that
+at equal weights they would learn, and mislearn, nearly all of every lesson (benchmarks/README.md, "What is the recipe
+worth?")."""
+CONTEXT_TOGETHER = 4.0
+"""What the features of a request's context weigh together, in squares, where each of an action weighs 1; none weighs
+more than that. What a channel service says of a moment is little and to the point (benchmarks/README.md, "Worlds that
+only a context tells of")."""
+DECLARED_WEIGHT = 1.0
+"""What a thing that a customer declared weighs where one of an action weighs 1, as long as nothing was seen of her;
+after one visit it weighs half of that, after two a third."""
 TOLD_AS_FIT = ("hours/", "weekend/")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 PERSONAL = re.compile(rf"{EMAIL.pattern}|\+?\d[\d ()./-]{{6,}}\d")
@@ -105,19 +111,25 @@ def scaled(number: float) -> float:
     return compressed(number) / 3
 
 
-def feature_text(numbers: Mapping[str, float], categories: Mapping[str, str]) -> str:
-    """Return features as Vowpal Wabbit reads them, sorted by name since a proto map has no order.
+def context_text(context: Features) -> str:
+    """Return a request's context as Vowpal Wabbit reads it, sorted by name since a proto map has no order.
 
-    A category becomes ``name=value``, a number ``name:value``; encoded names hold no ``=``, so the two never meet.
+    A category becomes ``+name=value``, a number ``+name:value``, both under a mark that the encoding never yields;
+    encoded names hold no ``=``, so the two never meet.
     """
-    digits = ((name, f"{compressed(number):.9g}") for name, number in sorted(numbers.items()))
-    return _pairs(sorted(categories.items()), digits)
+    digits = ((name, f"{compressed(number):.9g}") for name, number in sorted(context.numbers.items()))
+    return _pairs(sorted(context.categories.items()), digits, "+")
 
 
-def _pairs(categories: Iterable[tuple[str, str]], numbers: Iterable[tuple[str, str]]) -> str:
-    """Return categories and numbers, these in digits, as Vowpal Wabbit reads them."""
-    parts = [f"{encoded(name)}={encoded(value)}" for name, value in categories]
-    parts += [f"{encoded(name)}:{digits}" for name, digits in numbers]
+def context_weight(count: int) -> float:
+    """Return what each of so many features of a context weighs."""
+    return min(1.0, sqrt(CONTEXT_TOGETHER / count))
+
+
+def _pairs(categories: Iterable[tuple[str, str]], numbers: Iterable[tuple[str, str]], mark: str = "") -> str:
+    """Return categories and numbers, these in digits, as Vowpal Wabbit reads them, each under a mark."""
+    parts = [f"{mark}{encoded(name)}={encoded(value)}" for name, value in categories]
+    parts += [f"{mark}{encoded(name)}:{digits}" for name, digits in numbers]
     return " ".join(parts)
 
 
@@ -131,23 +143,25 @@ def shared_text(context: Features, local: datetime, profile: Features = NOTHING_
 def shared_line(context: Features, local: datetime, profile: str) -> str:
     """Return the shared line of a decision whose profile is text already."""
     start = local.hour // 4 * 4
-    moment = f"@day={local.weekday()} @hours={start:02d}-{start + 4:02d}"
-    return f"shared |X:{CONTEXT_WEIGHT} {moment} {feature_text(context.numbers, context.categories)} {profile}".rstrip()
+    known = f"shared |X:{PROFILE_WEIGHT} @day={local.weekday()} @hours={start:02d}-{start + 4:02d} {profile}".rstrip()
+    count = len(context.numbers) + len(context.categories)
+    return f"{known} |X:{context_weight(count):.6g} {context_text(context)}" if count else known
 
 
 def profile_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:
     """Return a profile's features under a mark that the encoding never yields, in the order they were made in.
 
     What she declared speaks for what is not known of her conduct, and the less the more she was seen to do (`visits`):
-    who has moved says so late or never, and the models that went by where she lived would be wrong of her for long.
+    who has moved says so late or never, and the models that went by where she lived would be wrong of her for long. Of
+    whom nothing was seen it is all there is, and weighs as much as an action's features.
     Names within a family (`category/polos`) are shares and mean rewards, within 1; the others are counts, sums and
     days, compressed to about 1. A number of 0 is left out, as Vowpal Wabbit would leave it out: most messages earn
     nothing. The hours at which she comes are left out too: they speak beside each slot (`engine.fit`), and as marks of
     what kind of person she is they would only be one more thing to unlearn.
     """
     visits = numbers.get("visits", 0.0)
-    weight = f":{VISITS_HALVING / (VISITS_HALVING + visits):.2g}" if visits else ""
-    parts = [f"@{encoded(name)}={encoded(value)}{weight}" for name, value in categories.items()]
+    weight = f"{DECLARED_WEIGHT / PROFILE_WEIGHT / (1.0 + visits):.2g}"
+    parts = [f"@declared/{encoded(name)}={encoded(value)}:{weight}" for name, value in categories.items()]
     parts += [
         f"@{encoded(name)}:{number if '/' in name else compressed(number) / 6:.6g}"
         for name, number in numbers.items()

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.campaign.objective import Exploration
 from engine.exploration import squarecb
-from engine.features import CONTEXT_WEIGHT
+from engine.features import PROFILE_WEIGHT
 from engine.vowpal_wabbit import GREED, Bandit
 from simulators.baselines.peer import Lessons
 from simulators.baselines.stages import NOTHING, best_of, staged, with_channel
@@ -47,7 +47,7 @@ class ChannelSharing:
 
     def _teach(self, stage: str, features: Floats, action: int, cost: float) -> None:
         line = self._lines[stage][action]
-        self._bandit(stage, features).learn(shared_line(self._names, features, CONTEXT_WEIGHT), line, cost, 1)
+        self._bandit(stage, features).learn(shared_line(self._names, features, PROFILE_WEIGHT), line, cost, 1)
 
     def _bandit(self, stage: str, features: Floats) -> Bandit:
         """Return the bandit of a stage; the channel chosen is the last part of the features."""
@@ -61,7 +61,7 @@ class ChannelSharing:
             actions = np.flatnonzero(eligible[row]).tolist()
             lines = tuple(self._lines[stage][action] for action in actions)
             raw = self._bandit(stage, features[row]).probabilities(
-                shared_line(self._names, features[row], CONTEXT_WEIGHT), lines
+                shared_line(self._names, features[row], PROFILE_WEIGHT), lines
             )
             greed, floor = _DEFAULTS.greed / GREED, _DEFAULTS.floor
             scores[row, actions] = squarecb(raw, len(actions), greed, floor) if len(actions) > 1 else 1.0

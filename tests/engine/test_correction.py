@@ -23,7 +23,7 @@ CLICK, RETURN, RETURNED_SHARE = 0.5, -1.25, 0.3
 TRUTH = CLICK + RETURNED_SHARE * RETURN
 DEVIATION = abs(RETURN) * sqrt(RETURNED_SHARE * (1 - RETURNED_SHARE))
 CONTEXT = Features(categories={"city": "Anytown"})
-ROUNDS = 2_000
+ROUNDS = 4_000
 
 
 def in_seconds(window_s: int, learn: str) -> str:

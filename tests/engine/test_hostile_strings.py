@@ -8,7 +8,7 @@ from vowpalwabbit import Workspace
 
 from engine.engine import Engine
 from engine.errors import InvalidRequest
-from engine.features import feature_text, shared_text
+from engine.features import context_text, shared_text
 from engine.times import local_time, zone
 from engine.types import DecideRequest, Features
 from tests.wardrobe import NOON_US
@@ -58,9 +58,10 @@ def features_seen(workspace: Workspace, text: str) -> list[tuple[int, float]]:
 
 def test_a_hostile_name_or_value_is_exactly_one_feature_and_changes_no_other(workspace: Workspace) -> None:
     """Vowpal Wabbit reads the honest features unchanged beside every hostile one, and one feature more."""
-    honest = features_seen(workspace, feature_text({"age": 30.0}, {"city": "Anytown"}))
+    honest = features_seen(workspace, context_text(Features({"age": 30.0}, {"city": "Anytown"})))
     for text in filter(lengths_and_unicode_ok, HOSTILE):
-        seen = features_seen(workspace, feature_text({"age": 30.0, text: 2.0}, {"city": "Anytown", text + "!": text}))
+        beside = Features({"age": 30.0, text: 2.0}, {"city": "Anytown", text + "!": text})
+        seen = features_seen(workspace, context_text(beside))
         assert len(seen) == 4, ascii(text)
         assert set(honest) <= set(seen)
 
@@ -68,11 +69,11 @@ def test_a_hostile_name_or_value_is_exactly_one_feature_and_changes_no_other(wor
 def test_different_texts_never_become_the_same_feature() -> None:
     """The encoding is injective: names, values and the engine's own names stay apart."""
     texts = sorted({text for text in HOSTILE if lengths_and_unicode_ok(text)})
-    assert len({feature_text({}, {text: "x"}) for text in texts}) == len(texts)
-    assert len({feature_text({}, {"x": text}) for text in texts}) == len(texts)
-    assert len({feature_text({text: 1.0}, {}) for text in texts}) == len(texts)
+    assert len({context_text(Features({}, {text: "x"})) for text in texts}) == len(texts)
+    assert len({context_text(Features({}, {"x": text})) for text in texts}) == len(texts)
+    assert len({context_text(Features({text: 1.0}, {})) for text in texts}) == len(texts)
     split = [("a=b", "c"), ("a", "b=c"), ("a b", "c"), ("a", "b c")]
-    assert len({feature_text({}, dict([pair])) for pair in split}) == len(split)
+    assert len({context_text(Features({}, dict([pair]))) for pair in split}) == len(split)
 
 
 def test_no_caller_can_write_the_engines_own_features() -> None:
