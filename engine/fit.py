@@ -1,4 +1,4 @@
-"""Fit: how well an action suits what a customer does by herself, in steps. Never a rule, never a probability.
+"""Fit: how well an action suits what a customer does, in steps. Never a rule, never a probability.
 
 Models see it beside each action, under weights that all actions share: what one content has taught of those who look at
 its category holds for a content that nobody has seen. It is told in steps, so that an action has few lines and each is
@@ -35,9 +35,19 @@ def _text(fit: float, price: float | None) -> str:
 
 
 def category_steps(profile: Features, categories: Iterable[str]) -> dict[str, int]:
-    """Return how well contents of each category fit: her interest in it."""
+    """Return how well contents of each of an offer's categories fit: her interest in it.
+
+    Of one who shows none by herself, what messages of each earned tells it: its part of what those of all did.
+    """
     numbers = profile.numbers
-    return {name: _step(share) if (share := numbers.get(f"category/{name}")) else 0 for name in categories}
+    found = {name: _step(share) if (share := numbers.get(f"category/{name}")) else 0 for name in categories}
+    return found if any(found.values()) else _earning_steps(numbers, found)
+
+
+def _earning_steps(numbers: Mapping[str, float], categories: Iterable[str]) -> dict[str, int]:
+    earned = {name: max(numbers.get(f"earned.category/{name}", 0.0), 0.0) for name in categories}
+    total = sum(earned.values()) or 1.0
+    return {name: _step(one / total) for name, one in earned.items()}
 
 
 def _when(hour_of_week: int) -> str:

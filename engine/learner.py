@@ -119,7 +119,7 @@ def _chosen_lines(decision: DecisionTaken, offer: ChannelCatalogue) -> tuple[str
     if sent_us is None:
         raise ValueError("a decision that sends something has a send time")
     hour = hour_of_week(local_minute(sent_us, ZoneInfo(decision.time_zone)))
-    content_step = category_steps(told, (category,))[category]
+    content_step = category_steps(told, offer.categories)[category]
     slot_step = hour_step(told, hour)
     return offer.content_lines[decision.content_id][content_step], offer.slot_lines[decision.send_slot][slot_step]
 

@@ -1,6 +1,8 @@
 """Fit: what a customer does by herself speaks for the actions that suit it, and for others as little as for none."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,13 @@ from tests.wardrobe import NOON_US, SECOND_US, TALKATIVE
 
 LAW = settings(max_examples=200, deadline=None, derandomize=True)
 shares = st.floats(0, 1)
+ANSWERS = f"""
+campaign: answers
+reward: {{lowest: 0, highest: 1}}
+outcomes: {{clicked: 1}}
+channels: {{web: {{send_windows: {{now: now}}, reward_window: 1 hour}}}}
+contents: {{{", ".join(f"k{n}: {{category: c{n % 4}}}" for n in range(8))}}}
+"""
 
 
 @LAW
@@ -71,7 +80,44 @@ def test_an_action_has_one_line_for_each_step() -> None:
     assert all(line.startswith(f"|A content=suit |F:{WEIGHT} fit:") and " price:" in line for line in lines[1:])
 
 
-def test_a_lesson_says_what_the_decision_saw(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+@LAW
+@given(st.lists(st.floats(-1, 1), min_size=3, max_size=3))
+def test_what_messages_earned_fits_where_she_shows_no_interest_by_herself(earned: list[float]) -> None:
+    """A category of which messages earned more never fits less, and one that earned nothing does not fit at all.
+
+    Where any interest of her own is known, what messages earned says nothing.
+    """
+    names = ("polos", "shoes", "suits")
+    numbers = {f"earned.category/{name}": value for name, value in zip(names, earned, strict=True)}
+    steps = category_steps(Features(numbers=numbers), names)
+    by_earnings = [steps[name] for _, name in sorted(zip(earned, names, strict=True))]
+    assert by_earnings == sorted(by_earnings)
+    assert all(steps[name] == 0 for value, name in zip(earned, names, strict=True) if value <= 0)
+    assert max(steps.values()) >= (STEPS // 2 if max(earned) > 0 else 0)
+    own = {"category/suits": 0.5}
+    assert category_steps(Features(numbers=numbers | own), names) == category_steps(Features(numbers=own), names)
+
+
+def test_who_only_answers_is_sent_what_she_answers_to(opened: Callable[..., Engine]) -> None:
+    """Tastes that nothing but clicks tell of are learned: each of 100 customers clicks on one of four categories.
+
+    After 16 messages each, of which one in four would be of hers by chance.
+    """
+    engine, dice, hers = opened(source=ANSWERS), Random(3), 0
+    for number in range(2_400):
+        customer, now_us = dice.randrange(100), NOON_US + number * 1_600 * SECOND_US
+        decision = engine.decide(DecideRequest("answers", f"customer-{customer}", request_id=f"q{number}"), now_us)
+        suits = int(decision.content_id[1:]) % 4 == customer % 4
+        hers += suits and number >= 1_600
+        if dice.random() < (0.5 if suits else 0.1):
+            engine.reward(RewardRequest(decision.decision_id, outcome="clicked"), now_us)
+    assert hers / 800 > 0.53
+
+
+@pytest.mark.parametrize("does_something", [True, False])
+def test_a_lesson_says_what_the_decision_saw(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, *, does_something: bool
+) -> None:
     """The lines that models learn are those that they chose by, fit included, at any hour and in any zone."""
     engine.apply_campaign(TALKATIVE, NOON_US)
     asked, learned = set[tuple[str, str]](), list[tuple[str, str]]()
@@ -89,7 +135,7 @@ def test_a_lesson_says_what_the_decision_saw(engine: Engine, monkeypatch: pytest
     monkeypatch.setattr(Bandit, "learn", learning)
     for number in range(40):
         now_us = NOON_US + number * 5 * 3600 * SECOND_US
-        if number > 5:  # of whom nothing is known nothing fits
+        if does_something and number > 5:  # of whom nothing is known nothing fits
             track(engine, tracked(occur_time_us=now_us - SECOND_US, event_id=f"e{number}"), now_us)
         zone = ("America/Chicago", "Asia/Tokyo")[number % 2]
         request = DecideRequest("talkative", "ryan", channels=("email",), time_zone=zone)
