@@ -167,7 +167,7 @@ def shares(chooser: str, kind: Kind, seed: int) -> tuple[float, float]:
 
 
 def _share(lived: Sequence[tuple[float, float, float]]) -> float:
-    best, evenly, chosen = (sum(each) for each in zip(*lived, strict=True))
+    best, evenly, chosen = (float(sum(each)) for each in zip(*lived, strict=True))
     return (chosen - evenly) / (best - evenly)
 
 

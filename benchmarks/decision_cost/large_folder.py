@@ -16,10 +16,11 @@ from msgspec import Struct, msgpack, structs
 from rich.progress import track
 
 from benchmarks.decision_cost import world
+from engine.customers.events import CustomerIdentified, EventTracked
 from engine.customers.folding import apply, named_in
 from engine.customers.person import Known, Person
 from engine.engine import Engine
-from engine.events import CustomerIdentified, DecisionTaken, Event, EventTracked, RewardReceived
+from engine.events import DecisionTaken, Event, RewardReceived
 from engine.log.customers_table import CustomersTable
 from engine.opening import open_engine
 from engine.types import CUSTOMER_ID, Identity
@@ -116,7 +117,7 @@ def lived(engine: Engine, life: Life, number: int, start_us: int) -> Person:
         logged = engine.log.append(time_us + start_us, moved(event, start_us), key)
         if isinstance(logged.event, DecisionTaken):
             told[logged.seq] = logged.event
-        apply(known, logged, engine.state.category, told.__getitem__)
+        apply(known, logged, engine.state.campaigns.category, told.__getitem__)
     return Person({identity: known})
 
 

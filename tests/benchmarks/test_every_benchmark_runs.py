@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import recipe_study
+from benchmarks import contextual_worlds, recipe_study
 
+WORLDS = (contextual_worlds.KINDS[3], contextual_worlds.KINDS[-1])
 RECIPES = (recipe_study.SHIPPED, recipe_study.VARIANTS[2], recipe_study.VARIANTS[-1])
 ROOT = Path(__file__).parents[2]
 SMALLEST: dict[str, tuple[list[str], dict[str, object]]] = {
+    "contextual_worlds": ([], {"KINDS": WORLDS, "SEEDS": (1,), "DECISIONS": 100}),
     "customer_scale": (["40"], {"WARM_UP": 2, "CALLS": 5, "STREAMED_MEANWHILE": 4_000}),
     "dirty_data": ([], {"CUSTOMERS": 3, "DAYS": 4, "SEEDS": (1, 2), "SHARES": (0.2,)}),
     "rebuild_speed": (["100"], {"TEMPLATES": 10, "BEFORE_SECONDS": 0.1, "LOOK_EVERY": 10}),
