@@ -7,7 +7,7 @@ which are told the same. `--write` puts the table into this folder's README.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import mean
@@ -24,6 +24,8 @@ from engine.customers.types import IdentifyRequest
 from engine.opening import open_engine
 from engine.types import CUSTOMER_ID, DecideRequest, Features, Identity, RewardRequest
 from simulators.baselines.lin_ucb import LinUCBArms
+from simulators.results import oracle_share
+from simulators.target import SECRET_KEY
 from simulators.world.arrays import Floats
 
 DECISIONS, SEEDS, WORKERS = 6_000, (1, 2, 3, 4), 2
@@ -107,7 +109,7 @@ def engine_chooses(kind: Kind, seed: int) -> Iterator[tuple[Moment, int]]:
         f"channels: {{web: {{send_windows: {{now: now}}, reward_window: 1 hour}}}}\ncontents: {{{contents}}}\n"
     )
     with TemporaryDirectory() as folder:
-        engine = open_engine(Path(folder), durability="process", secret_key=b"a key for simulations only, no secret")
+        engine = open_engine(Path(folder), durability="process", secret_key=SECRET_KEY.encode())
         engine.apply_campaign(source, START_US)
         identified = set[str]()
         for number, moment in enumerate(moments(kind, seed)):
@@ -160,19 +162,18 @@ CHOOSERS: dict[str, Callable[[Kind, int], Iterator[tuple[Moment, int]]]] = {
 def shares(chooser: str, kind: Kind, seed: int) -> tuple[float, float]:
     """Return the oracle share of one run: over all of it, and over its last fifth."""
     lived = [
-        (float(moment.chances.max()), float(moment.chances.mean()), float(moment.chances[chosen]))
+        (float(moment.chances[chosen]), float(moment.chances.max()), float(moment.chances.mean()))
         for moment, chosen in CHOOSERS[chooser](kind, seed)
     ]
     return _share(lived), _share(lived[-DECISIONS // 5 :])
 
 
 def _share(lived: Sequence[tuple[float, float, float]]) -> float:
-    best, evenly, chosen = (float(sum(each)) for each in zip(*lived, strict=True))
-    return (chosen - evenly) / (best - evenly)
+    return oracle_share(*(sum(each) for each in zip(*lived, strict=True))) or 0.0
 
 
-def _means(figures: Sequence[tuple[float, float]]) -> list[str]:
-    return [f"{mean(each):.3f}" for each in zip(*figures, strict=True)]
+def _means(figures: Iterable[Sequence[float]]) -> list[float]:
+    return [mean(each) for each in zip(*figures, strict=True)]
 
 
 def main() -> None:
@@ -183,11 +184,11 @@ def main() -> None:
             for kind in KINDS
             for chooser in CHOOSERS
         }
-        found = {key: _means([run.result() for run in each]) for key, each in runs.items()}
+        found = {key: _means(run.result() for run in each) for key, each in runs.items()}
     header = ("what is told", *(f"{chooser}: {part}" for chooser in CHOOSERS for part in ("share", "end")))
-    rows = [[kind.name, *(figure for chooser in CHOOSERS for figure in found[kind.name, chooser])] for kind in KINDS]
-    columns = zip(*(row[1:] for row in rows), strict=True)
-    rows.append(["mean", *(f"{mean(map(float, column)):.3f}" for column in columns)])
+    figures = {kind.name: [figure for chooser in CHOOSERS for figure in found[kind.name, chooser]] for kind in KINDS}
+    figures["mean"] = _means(figures.values())
+    rows = [[name, *(f"{figure:.3f}" for figure in each)] for name, each in figures.items()]
     where = tables.taken(f"; {DECISIONS:,} decisions, seeds {', '.join(map(str, SEEDS))}.")
     tables.printed(Console(width=150), where, header, rows)
     if "--write" in sys.argv[1:]:

@@ -26,6 +26,7 @@ from engine.opening import open_engine
 from engine.policy import content_name
 from engine.times import local_time
 from engine.types import DecideRequest, Features, RewardRequest
+from simulators.target import SECRET_KEY
 
 START_US = 1_782_993_600_000_000
 MINUTE_US = 60_000_000
@@ -74,7 +75,7 @@ def lived(delay: str, learn: str, seed: int) -> Life:
     contents = ", ".join(f"{name}: {{category: {name}}}" for name in CONTENTS)
     source = CAMPAIGN.format(learn=learn, window=window, contents=contents)
     with TemporaryDirectory() as folder:
-        engine = open_engine(Path(folder), durability="process", secret_key=b"a key for simulations only, no secret")
+        engine = open_engine(Path(folder), durability="process", secret_key=SECRET_KEY.encode())
         engine.apply_campaign(source, START_US)
         life = Life(engine, minutes, random.Random(seed), source)
         for number in range(BEFORE + AFTER):

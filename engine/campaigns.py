@@ -59,11 +59,6 @@ class Campaigns(dict[str, CampaignFold]):
         """Return the YAML text of each of a campaign's versions; raises NotFound."""
         return {number: source for number, (source, _) in enumerate(self.named(name).versions, start=1)}
 
-    def models(self, name: str) -> tuple[str, ...]:
-        """Return the names of every model that a campaign's newest version needs; raises NotFound."""
-        channels = self.catalogue(name).campaign.channels
-        return tuple(model for channel in ("", *channels) for model in model_names(name, channel))
-
     @property
     def overall_limits(self) -> tuple[MessageLimit, ...]:
         """The limits on all messages to a customer, of whatever campaign: those that any campaign in force sets."""

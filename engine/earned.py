@@ -20,19 +20,18 @@ def at_once(decision: OpenDecision, campaign: Campaign, telling: Set[str]) -> Ha
     return _half(decision, campaign, telling, combined(decision.outcomes, campaign))
 
 
-def whole(decision: OpenDecision, campaign: Campaign, telling: Set[str]) -> list[Half]:
-    """Return all that a decision teaches models that learned nothing of it yet: both halves where two are taught."""
+def at_close(decision: OpenDecision, campaign: Campaign, telling: Set[str]) -> tuple[list[Half], list[Half]]:
+    """Return what a decision teaches at its close, and the whole of it, for models that learned nothing of it yet.
+
+    The whole is both halves where two are taught; where one was taught at once only the other is left.
+    """
     final = combined(decision.outcomes, campaign)
-    first = [_half(decision, campaign, telling, final)]
-    return first if campaign.learn != "provisionally" else [*first, _half(decision, campaign, telling, final, final)]
-
-
-def at_close(decision: OpenDecision, campaign: Campaign, telling: Set[str]) -> list[Half]:
-    """Return what a decision teaches at its close: the whole of it, or the half that was not taught yet."""
+    whole = [_half(decision, campaign, telling, final)]
+    if campaign.learn == "provisionally":
+        whole.append(_half(decision, campaign, telling, final, final))
     if decision.learned is None:
-        return whole(decision, campaign, telling)
-    final = combined(decision.outcomes, campaign)
-    return [_half(decision, campaign, telling, final, decision.learned)]
+        return whole, whole
+    return [_half(decision, campaign, telling, final, decision.learned)], whole
 
 
 def _half(

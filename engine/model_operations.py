@@ -124,8 +124,8 @@ def taught_later(engine: Engine, campaign: str, upto_seq: int, after: int, count
     Raises NotPossible where another rebuild, or none, is under way.
     """
     rebuild = _under_way(engine, campaign, upto_seq)
-    sources = engine.state.campaigns.sources(campaign)
-    sources = {number: source for number, source in sources.items() if number > rebuild.version}
+    versions = engine.state.campaigns.sources(campaign).items()
+    sources = {number: source for number, source in versions if number > rebuild.version}
     return Round(rebuild.later[after : after + count_max], sources)
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from msgspec import Struct, structs
 
+from engine.campaign.spec import Campaign
 from engine.eligibility import Eligible
 from engine.events import DecisionTaken, Reason, Stage
 from engine.exploration import drawn
@@ -64,6 +65,11 @@ def slot_name(campaign: str, channel: str) -> str:
 def model_names(campaign: str, channel: str) -> tuple[str, ...]:
     """Return the names of a channel's models; an empty channel is the router's."""
     return (content_name(campaign, channel), slot_name(campaign, channel)) if channel else (router_name(campaign),)
+
+
+def all_model_names(campaign: Campaign) -> tuple[str, ...]:
+    """Return the names of every model that a campaign needs, the router's first."""
+    return tuple(name for channel in ("", *campaign.channels) for name in model_names(campaign.name, channel))
 
 
 def choose(

@@ -14,7 +14,7 @@ from engine.folds import Half, Later
 from engine.learner import decision_in, rewarded_decision, teach
 from engine.open_decisions import OpenDecisions, opened
 from engine.outcomes import Outcome, combined
-from engine.policy import model_names
+from engine.policy import all_model_names
 from engine.rewards import outcome_worth
 from engine.vowpal_wabbit import Bandit
 
@@ -91,7 +91,7 @@ def rebuilt_models(
     progress: Progress = lambda _: None,
 ) -> dict[str, Bandit]:
     """Return a campaign's models learned from these events under a version of it; the events must hold that version."""
-    return learned_anew(heard(events, campaign), decision_at, campaign, version, progress)
+    return learned_anew(heard(events, campaign), decision_at, version, progress)
 
 
 def heard(events: Iterable[LoggedEvent], campaign: str) -> Listener:
@@ -105,14 +105,12 @@ def heard(events: Iterable[LoggedEvent], campaign: str) -> Listener:
 def learned_anew(
     listener: Listener,
     decision_at: Callable[[int], LoggedEvent],
-    campaign: str,
     version: int,
     progress: Progress = lambda _: None,
 ) -> dict[str, Bandit]:
     """Return a campaign's models learned from its part of the log, which must hold the version."""
     current = catalogue(listener.sources[version], version)
-    channels = ("", *current.campaign.channels)
-    models = {name: Bandit() for channel in channels for name in model_names(campaign, channel)}
+    models = {name: Bandit() for name in all_model_names(current.campaign)}
     for decision_seq, half in _valued(listener, current):
         logged = decision_at(decision_seq)
         decision = logged.event

@@ -35,7 +35,7 @@ def rebuild(folder: Path, campaign: str, version: int, upto_seq: int, rounds: It
     with closing(Log.reading(folder)) as log:
         events = takewhile(lambda logged: logged.seq <= upto_seq, log.read())
         listener = heard(events, campaign)
-        models = learned_anew(listener, log.decision, campaign, version, _teller(os.getppid()))
+        models = learned_anew(listener, log.decision, version, _teller(os.getppid()))
         unfit = tuple(name for name, model in models.items() if model.fault())
         path, caught_up = rebuilt_file(folder, campaign, upto_seq), 0
         _leave(path, models, unfit, caught_up)

@@ -32,7 +32,7 @@ from engine.folds import Folds, Half, Learned, PutBack, Rebuild
 from engine.learner import decision_in
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome
-from engine.policy import model_names
+from engine.policy import all_model_names, model_names
 from engine.rebuild import catch_up
 from engine.rebuilt_file import Rebuilt
 from engine.tallies import Tallies
@@ -120,7 +120,7 @@ class State:
         match event:
             case CampaignApplied() | CampaignPaused() | CampaignResumed() | ChannelSwitched():
                 self.campaigns.fold(event, logged.time_us)
-                self.taught.begin(self.campaigns.models(event.campaign))
+                self.taught.begin(all_model_names(self.campaigns.catalogue(event.campaign).campaign))
             case DecisionTaken():
                 self.tallies.fold(event, logged.time_us)
                 if waiting := opened(logged, event):
@@ -188,8 +188,7 @@ class State:
     def _close(self, decision: OpenDecision) -> None:
         """Learn what a decision earned, or the half not yet learned of it; one never carried out teaches nothing."""
         if decision.activated:
-            terms = self._terms(decision)
-            lessons, whole = earned.at_close(decision, *terms), earned.whole(decision, *terms)
+            lessons, whole = earned.at_close(decision, *self._terms(decision))
             self._teach(decision.seq, lessons, whole=whole, half_taught=decision.half_taught)
 
     def _terms(self, decision: OpenDecision) -> tuple[Campaign, Set[str]]:

@@ -16,18 +16,12 @@ from engine.fit import PART_HOURS, STEPS, WEIGHT, WHEN, category_steps, fitted_l
 from engine.times import hour_of_week
 from engine.types import DecideRequest, Features, RewardRequest
 from engine.vowpal_wabbit import Bandit
+from tests.engine import clicks
 from tests.engine.told import tracked
 from tests.wardrobe import NOON_US, SECOND_US, TALKATIVE
 
 LAW = settings(max_examples=200, deadline=None, derandomize=True)
 shares = st.floats(0, 1)
-ANSWERS = f"""
-campaign: answers
-reward: {{lowest: 0, highest: 1}}
-outcomes: {{clicked: 1}}
-channels: {{web: {{send_windows: {{now: now}}, reward_window: 1 hour}}}}
-contents: {{{", ".join(f"k{n}: {{category: c{n % 4}}}" for n in range(8))}}}
-"""
 
 
 @LAW
@@ -103,15 +97,11 @@ def test_who_only_answers_is_sent_what_she_answers_to(opened: Callable[..., Engi
 
     After 16 messages each, of which one in four would be of hers by chance.
     """
-    engine, dice, hers = opened(source=ANSWERS), Random(3), 0
-    for number in range(2_400):
-        customer, now_us = dice.randrange(100), NOON_US + number * 1_600 * SECOND_US
-        decision = engine.decide(DecideRequest("answers", f"customer-{customer}", request_id=f"q{number}"), now_us)
-        suits = int(decision.content_id[1:]) % 4 == customer % 4
-        hers += suits and number >= 1_600
-        if dice.random() < (0.5 if suits else 0.1):
-            engine.reward(RewardRequest(decision.decision_id, outcome="clicked"), now_us)
-    assert hers / 800 > 0.53
+    engine = opened(source=clicks.source([f"c{number % 4}" for number in range(8)]))
+    suited = clicks.sent_what_suits(
+        engine, Random(3), 100, 2_400, pace_s=1_600, suits=lambda customer, content: content % 4 == customer % 4
+    )
+    assert sum(suited[-800:]) / 800 > 0.53
 
 
 @pytest.mark.parametrize("does_something", [True, False])

@@ -11,63 +11,37 @@ from engine.customer_operations import identify
 from engine.customers.types import IdentifyRequest
 from engine.engine import Engine
 from engine.features import CONTEXT_TOGETHER, PROFILE_WEIGHT, context_weight, profile_text
-from engine.types import CUSTOMER_ID, DecideRequest, Features, Identity, RewardRequest
+from engine.types import CUSTOMER_ID, Features, Identity
+from tests.engine import clicks
 from tests.wardrobe import NOON_US
 
 SEGMENTS, CONTENTS, CUSTOMERS = 4, 8, 60
-DECISIONS, JUDGED = 1_000, 300
-RIGHT, WRONG = 0.5, 0.1
-"""Chances of a click on the content that suits a segment, and on any other."""
-SOURCE = f"""
-campaign: told
-reward: {{lowest: 0, highest: 1}}
-outcomes: {{clicked: 1}}
-channels: {{web: {{send_windows: {{now: now}}, reward_window: 1 hour}}}}
-contents: {{{", ".join(f"k{n}: {{category: any}}" for n in range(CONTENTS))}}}
-"""
-Said = Callable[[Engine, int, int], Features]
-"""Tells the engine a customer's segment, at a time in microseconds, or returns the context that says it."""
+MESSAGES, JUDGED = 1_000, 300
 
 
-def in_context(_engine: Engine, segment: int, _customer: int) -> Features:
-    """Say the segment with every request."""
-    return Features(categories={"segment": f"s{segment}"})
-
-
-def declared(engine: Engine, segment: int, customer: int) -> Features:
-    """Say the segment as something that the customer declared, where she did not before."""
-    request = IdentifyRequest(Identity(CUSTOMER_ID, f"customer-{customer}"), {"city": f"s{segment}"})
-    identify(engine, request, NOON_US)
-    return Features()
-
-
-def suited(engine: Engine, said: Said) -> float:
-    """Return which part of the last decisions sent the content that suits the segment, of those that suit any."""
-    dice, right = Random(7), 0
-    known: set[int] = set()
-    for number in range(DECISIONS):
-        customer, now_us = dice.randrange(CUSTOMERS), NOON_US + number * 60_000_000
-        segment = customer % SEGMENTS
-        new = said is in_context or customer not in known
-        context = said(engine, segment, customer) if new else Features()
-        known.add(customer)
-        decision = engine.decide(DecideRequest("told", f"customer-{customer}", context, f"asked-{number}"), now_us)
-        suits = decision.content_id == f"k{segment}"
-        right += suits and number >= DECISIONS - JUDGED
-        if dice.random() < (RIGHT if suits else WRONG):
-            engine.reward(RewardRequest(decision.decision_id, outcome="clicked"), now_us)
-    return right / JUDGED
-
-
-@pytest.mark.parametrize("said", [in_context, declared])
+@pytest.mark.parametrize("declared", [False, True])
 def test_a_segment_that_is_said_is_learned_within_some_hundred_messages(
-    opened: Callable[..., Engine], said: Said
+    opened: Callable[..., Engine], *, declared: bool
 ) -> None:
     """Each of four segments gets the one of eight contents that suits it, most of the time, after 700 messages.
 
-    One draw in eight would be right by chance; at a tenth of their weights, 0.3 to 0.5 were.
+    One draw in eight would be right by chance; at a tenth of their weights, 0.3 to 0.5 were. It is said by the context
+    of every request, or as something that each customer declared once.
     """
-    assert suited(opened(source=SOURCE), said) > 0.7
+    engine = opened(source=clicks.source(["any"] * CONTENTS))
+    for customer in range(CUSTOMERS if declared else 0):
+        said = {"city": f"s{customer % SEGMENTS}"}
+        identify(engine, IdentifyRequest(Identity(CUSTOMER_ID, f"customer-{customer}"), said), NOON_US)
+    suited = clicks.sent_what_suits(
+        engine,
+        Random(7),
+        CUSTOMERS,
+        MESSAGES,
+        pace_s=60,
+        suits=lambda customer, content: content == customer % SEGMENTS,
+        context=lambda customer: Features(categories={} if declared else {"segment": f"s{customer % SEGMENTS}"}),
+    )
+    assert sum(suited[-JUDGED:]) / JUDGED > 0.7
 
 
 @given(st.integers(1, 256))
