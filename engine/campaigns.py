@@ -8,7 +8,7 @@ from engine.errors import NotFound
 from engine.events import CampaignApplied, CampaignPaused, CampaignResumed, ChannelSwitched, DecisionTaken
 from engine.features import shown
 from engine.folds import CampaignFold
-from engine.policy import model_names
+from engine.policy import campaign_of, model_names
 from engine.types import CampaignStatus
 
 
@@ -58,6 +58,14 @@ class Campaigns(dict[str, CampaignFold]):
     def sources(self, name: str) -> dict[int, str]:
         """Return the YAML text of each of a campaign's versions; raises NotFound."""
         return {number: source for number, (source, _) in enumerate(self.named(name).versions, start=1)}
+
+    def scale_of(self, model: str) -> float:
+        """Return the scale of the campaign whose model one of this name is: its unit, if no other was ever noted.
+
+        It is 1 for a model that no campaign has any more.
+        """
+        campaign = campaign_of(model)
+        return self.catalogue(campaign).campaign.reward.scale if campaign in self else 1.0
 
     @property
     def overall_limits(self) -> tuple[MessageLimit, ...]:

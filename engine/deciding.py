@@ -64,7 +64,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
     shared = shared_line(request.context, moment.local, known.text)
     priced = prices(catalogue.campaign, state.tallies.stock, whom.now_us)
     policy = _policy(state, catalogue, shared, whom.control)
-    choice = choose(options, policy, draws(ids.fact_id), priced)
+    choice = choose(options, policy, draws(ids.fact_id), priced, state.reward_unit(catalogue.campaign).size)
     window_us = catalogue.campaign.reward_window_us(choice.channel)
     needs_activation = choice.channel != NOTHING and catalogue.campaign.activation == "required"
     return DecisionTaken(

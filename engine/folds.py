@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from engine.customers.suspected import Suspected
 from engine.newcomers import Offered
 from engine.open_decisions import OpenDecision
+from engine.reward_unit import RewardUnit
 from engine.stock import Stock
 
 
@@ -23,17 +24,22 @@ class CampaignFold(Struct, frozen=True):
 
 
 class Learned(Struct, frozen=True):
-    """How much a model has learned: lessons taken, lessons that failed, and when it took the last."""
+    """How much a model has learned: lessons taken, lessons that failed, when it took the last, and in which unit.
+
+    `unit` is the reward that a cost of 1 stands for in its weights, 0 where that is the end of its campaign's range, as
+    it was for all models once.
+    """
 
     lessons: int = 0
     failed: int = 0
     last_time_us: int = 0
+    unit: float = 0.0
 
-    def after(self, time_us: int, *, taught: bool) -> "Learned":
-        """Return the count after one more lesson."""
+    def after(self, time_us: int, unit: float, *, taught: bool) -> "Learned":
+        """Return the count after one more lesson, the model's weights being in this unit."""
         if not taught:
-            return Learned(self.lessons, self.failed + 1, self.last_time_us)
-        return Learned(self.lessons + 1, self.failed, time_us)
+            return Learned(self.lessons, self.failed + 1, self.last_time_us, unit)
+        return Learned(self.lessons + 1, self.failed, time_us, unit)
 
 
 class PutBack(Struct, frozen=True):
@@ -115,3 +121,4 @@ class Folds(Struct, frozen=True):
     telling: dict[str, set[str]] = {}
     offered: dict[str, Offered] = {}
     suspected: Suspected = field(default_factory=Suspected)
+    reward_units: dict[str, RewardUnit] = {}

@@ -6,10 +6,11 @@ from itertools import takewhile
 from engine.folds import Learned
 from engine.log import snapshot_rows
 from engine.log.sqlite import Log
+from engine.past import Past
 from engine.rebuild import rebuilt_models
 from engine.rebuilt_file import Rebuilt, read_rebuilt, rebuilt_file
 from engine.snapshots import Damaged, checked
-from engine.state import Past, State
+from engine.state import State
 
 ModelsThen = tuple[dict[str, bytes], dict[str, Learned]]
 """Every model as it stood at a place in the log, and how much it had learned."""
@@ -63,5 +64,4 @@ def rebuilt_at(log: Log, upto_seq: int, campaign: str, version: int) -> Rebuilt:
     if left is not None:
         return left
     events = takewhile(lambda logged: logged.seq <= upto_seq, log.read())
-    models = rebuilt_models(events, log.decision, campaign, version)
-    return Rebuilt({name: model.saved() for name, model in models.items()})
+    return rebuilt_models(events, log.decision, campaign, version).left()

@@ -14,6 +14,7 @@ from engine.features import shared_text
 from engine.fit import category_steps, hour_step
 from engine.folds import Half
 from engine.policy import content_name, router_name, slot_name
+from engine.reward_unit import LARGEST
 from engine.times import hour_of_week, local_minute, local_time
 from engine.types import NOTHING
 from engine.vowpal_wabbit import Bandit, ModelFailed
@@ -23,7 +24,7 @@ OWN_WEIGHT, LENT_WEIGHT = 2, 1
 
 
 class Lesson(Struct, frozen=True):
-    """One model's update: the shared line, the chosen action's line, its cost in [-1, 1] and how much it counts."""
+    """One model's update: the shared line, the chosen action's line, its cost in reward units, how much it counts."""
 
     model: str
     shared: str
@@ -55,8 +56,10 @@ def decision_in(logged: LoggedEvent) -> DecisionTaken:
     return logged.event
 
 
-def teach(models: Mapping[str, Bandit], rewarded: Rewarded, half: Half) -> dict[str, bool]:
+def teach(models: Mapping[str, Bandit], rewarded: Rewarded, half: Half, unit: float) -> dict[str, bool]:
     """Let every model that a decision concerns learn its value, or its second half where the first was `learned`.
+
+    What a model knows in another reward unit it knows in this one first.
 
     What is learned provisionally is a half: the second half mirrors the first in the value, so that their mean is the
     value, whatever was learned at once. Every decision of such a campaign teaches both halves, so that all weigh the
@@ -65,25 +68,26 @@ def teach(models: Mapping[str, Bandit], rewarded: Rewarded, half: Half) -> dict[
     Returns which models were taught, and whether they learned: where one fails the others still learn, and the same
     happens again at every replay. A model that is not given has nothing to learn.
     """
-    before = None if half.learned is None else lessons(rewarded, half.learned, noticed=half.noticed)
+    before = None if half.learned is None else lessons(rewarded, half.learned, unit, noticed=half.noticed)
     taught = {}
-    for lesson in lessons(rewarded, half.value, noticed=half.noticed):
+    for lesson in lessons(rewarded, half.value, unit, noticed=half.noticed):
         first_cost = next(before).cost if before else lesson.cost
         if model := models.get(lesson.model):
-            taught[lesson.model] = _learned(model, lesson, 2 * lesson.cost - first_cost)
+            taught[lesson.model] = _learned(model, lesson, 2 * lesson.cost - first_cost, unit)
     return taught
 
 
-def _learned(model: Bandit, lesson: Lesson, cost: float) -> bool:
+def _learned(model: Bandit, lesson: Lesson, cost: float, unit: float) -> bool:
     try:
+        model.measure_in(unit)
         model.learn(lesson.shared, lesson.action, cost, lesson.weight)
     except ModelFailed:
         return False
     return True
 
 
-def lessons(rewarded: Rewarded, value: float, *, noticed: bool | None = None) -> Iterator[Lesson]:
-    """Yield what a decision of this value teaches, at the current campaign's scale.
+def lessons(rewarded: Rewarded, value: float, unit: float, *, noticed: bool | None = None) -> Iterator[Lesson]:
+    """Yield what a decision of this value teaches, in parts of this reward unit.
 
     What a message earns is the chance that it is noticed times what it is worth once it is. Where a channel is told
     which messages were noticed, the two are learned apart, each without the other's luck: send-slot models learn
@@ -98,7 +102,7 @@ def lessons(rewarded: Rewarded, value: float, *, noticed: bool | None = None) ->
         return
     campaign, name = current.campaign, decision.campaign
     paid = campaign.send_nothing.price if decision.channel == NOTHING else 0.0
-    cost = cost_of(value - paid, campaign.reward.scale)
+    cost = cost_of(value - paid, unit)
     yield Lesson(router_name(name), shared, taken.router_lines[decision.channel][decision.route_fit], cost, OWN_WEIGHT)
     if decision.channel == NOTHING:
         return
@@ -124,6 +128,6 @@ def _chosen_lines(decision: DecisionTaken, offer: ChannelCatalogue) -> tuple[str
     return offer.content_lines[decision.content_id][content_step], offer.slot_lines[decision.send_slot][slot_step]
 
 
-def cost_of(value: float, scale: float) -> float:
-    """Return Vowpal Wabbit's cost of a reward: its negative, in units of the campaign's scale, clipped to [-1, 1]."""
-    return -max(-1.0, min(1.0, value / scale))
+def cost_of(value: float, unit: float) -> float:
+    """Return Vowpal Wabbit's cost of a reward: its negative in reward units, clipped to the largest that counts."""
+    return -max(-LARGEST, min(LARGEST, value / unit))

@@ -6,6 +6,7 @@ Never a rule about eligibility, never the log.
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
+from urllib.parse import unquote
 
 from msgspec import Struct, structs
 
@@ -62,6 +63,11 @@ def slot_name(campaign: str, channel: str) -> str:
     return f"{encoded(campaign)}/{encoded(channel)}/send_slot"
 
 
+def campaign_of(model: str) -> str:
+    """Return the campaign whose model one of this name is."""
+    return unquote(model.split("/", 1)[0])
+
+
 def model_names(campaign: str, channel: str) -> tuple[str, ...]:
     """Return the names of a channel's models; an empty channel is the router's."""
     return (content_name(campaign, channel), slot_name(campaign, channel)) if channel else (router_name(campaign),)
@@ -77,15 +83,17 @@ def choose(
     policy: StagePolicy,
     uniforms: tuple[float, float, float],
     prices: Mapping[str, float] = NO_PRICES,
+    unit: float = 1.0,
 ) -> Choice:
     """Draw a choice stage by stage; some channel must be usable unless sending nothing is allowed.
 
-    `prices` are rewards that speak for contents: where a model chose among them, its probabilities are tilted by them.
+    `prices` are rewards that speak for contents: where a model chose among them, its probabilities are tilted by them,
+    in parts of the reward unit.
     """
     catalogue = options.catalogue
     name = catalogue.campaign.name
     if prices:
-        policy = tilting(prices, policy, catalogue.campaign)
+        policy = tilting(prices, unit, policy, catalogue.campaign.exploration.floor)
     hours = options.hours()
     steps = route_steps(options, hours)
     router_lines = {channel: catalogue.router_lines[channel][step] for channel, step in steps.items()}

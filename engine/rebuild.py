@@ -3,7 +3,7 @@
 Never an append, never the models that serve.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -11,10 +11,12 @@ from engine.campaign.catalogue import Catalogue, catalogue
 from engine.errors import InvalidRequest
 from engine.events import CampaignApplied, DecisionActivated, DecisionTaken, Event, LoggedEvent, RewardReceived
 from engine.folds import Half, Later
-from engine.learner import decision_in, rewarded_decision, teach
+from engine.learner import Rewarded, decision_in, rewarded_decision, teach
 from engine.open_decisions import OpenDecisions, opened
 from engine.outcomes import Outcome, combined
 from engine.policy import all_model_names
+from engine.rebuilt_file import Rebuilt
+from engine.reward_unit import RewardUnit, count_rewards, range_unit
 from engine.rewards import outcome_worth
 from engine.vowpal_wabbit import Bandit
 
@@ -38,6 +40,30 @@ class Note(Struct, frozen=True):
     decision_seq: int
     reward: RewardReceived | None
     told: frozenset[str] = frozenset()
+
+
+class Anew(Struct, frozen=True):
+    """Models learned anew, and the reward unit that their rewards lead to, each lesson's in those before it."""
+
+    models: dict[str, Bandit]
+    unit: RewardUnit
+
+    def teach(self, rewarded: Rewarded, halves: Sequence[Half]) -> None:
+        """Let the models learn what a decision teaches at once, as those that serve do."""
+        unit = count_rewards(self.unit, [half.value for half in halves])
+        for half in halves:
+            teach(self.models, rewarded, half, unit)
+
+    def left(self, unfit: tuple[str, ...] = (), caught_up: int = 0) -> Rebuilt:
+        """Return them as they are left for the service."""
+        saved = {name: model.saved() for name, model in self.models.items()}
+        return Rebuilt(saved, {name: model.unit for name, model in self.models.items()}, self.unit, unfit, caught_up)
+
+
+def loaded(rebuilt: Rebuilt, but: Container[str]) -> Anew:
+    """Return models as they were left, but some."""
+    models = {name: Bandit(model, rebuilt.units[name]) for name, model in rebuilt.models.items() if name not in but}
+    return Anew(models, rebuilt.unit)
 
 
 class Listener:
@@ -89,7 +115,7 @@ def rebuilt_models(
     campaign: str,
     version: int,
     progress: Progress = lambda _: None,
-) -> dict[str, Bandit]:
+) -> Anew:
     """Return a campaign's models learned from these events under a version of it; the events must hold that version."""
     return learned_anew(heard(events, campaign), decision_at, version, progress)
 
@@ -107,25 +133,26 @@ def learned_anew(
     decision_at: Callable[[int], LoggedEvent],
     version: int,
     progress: Progress = lambda _: None,
-) -> dict[str, Bandit]:
+) -> Anew:
     """Return a campaign's models learned from its part of the log, which must hold the version."""
     current = catalogue(listener.sources[version], version)
-    models = {name: Bandit() for name in all_model_names(current.campaign)}
+    unit = range_unit(current.campaign.reward.scale)
+    anew = Anew({name: Bandit(unit=unit.size) for name in all_model_names(current.campaign)}, unit)
     for decision_seq, half in _valued(listener, current):
         logged = decision_at(decision_seq)
         decision = logged.event
         if isinstance(decision, DecisionTaken):
             taken = _seen_under(decision, current, listener.sources)
             rewarded = rewarded_decision(logged, decision, taken, current)
-            teach(models, rewarded, half)
-            if decision.close_time_us is not None and current.campaign.learn == "provisionally":
-                teach(models, rewarded, structs.replace(half, learned=half.value))  # both, as the models that serve
+            provisionally = decision.close_time_us is not None and current.campaign.learn == "provisionally"
+            second = [structs.replace(half, learned=half.value)] if provisionally else []
+            anew.teach(rewarded, [half, *second])  # both halves, as the models that serve
             progress(decision_seq)
-    return models
+    return anew
 
 
 def catch_up(
-    models: Mapping[str, Bandit],
+    anew: Anew,
     later: Iterable[Later],
     decision_at: Callable[[int], LoggedEvent],
     sources: Mapping[int, str],
@@ -140,7 +167,7 @@ def catch_up(
         logged = decision_at(one.decision_seq)
         decision = decision_in(logged)
         rewarded = rewarded_decision(logged, decision, _seen_under(decision, current, sources), current)
-        teach(models, rewarded, one.half)
+        anew.teach(rewarded, [one.half])
 
 
 def _valued(listener: Listener, current: Catalogue) -> Iterator[tuple[int, Half]]:

@@ -8,7 +8,7 @@ the end of the input ends it.
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from itertools import takewhile
 from pathlib import Path
@@ -16,9 +16,8 @@ from pathlib import Path
 from msgspec import json
 
 from engine.log.sqlite import Log
-from engine.rebuild import Round, catch_up, heard, learned_anew
-from engine.rebuilt_file import Rebuilt, rebuilt_file, write_rebuilt
-from engine.vowpal_wabbit import Bandit
+from engine.rebuild import Anew, Round, catch_up, heard, learned_anew
+from engine.rebuilt_file import rebuilt_file, write_rebuilt
 
 LEFT = "left"
 
@@ -35,14 +34,14 @@ def rebuild(folder: Path, campaign: str, version: int, upto_seq: int, rounds: It
     with closing(Log.reading(folder)) as log:
         events = takewhile(lambda logged: logged.seq <= upto_seq, log.read())
         listener = heard(events, campaign)
-        models = learned_anew(listener, log.decision, version, _teller(os.getppid()))
-        unfit = tuple(name for name, model in models.items() if model.fault())
+        anew = learned_anew(listener, log.decision, version, _teller(os.getppid()))
+        unfit = tuple(name for name, model in anew.models.items() if model.fault())
         path, caught_up = rebuilt_file(folder, campaign, upto_seq), 0
-        _leave(path, models, unfit, caught_up)
+        _leave(path, anew, unfit, caught_up)
         for more in rounds:
-            catch_up(models, more.later, log.decision, listener.sources | more.sources, version)
+            catch_up(anew, more.later, log.decision, listener.sources | more.sources, version)
             caught_up += len(more.later)
-            _leave(path, models, unfit, caught_up)
+            _leave(path, anew, unfit, caught_up)
 
 
 def _teller(service: int) -> Callable[[int], None]:
@@ -60,8 +59,8 @@ def _teller(service: int) -> Callable[[int], None]:
     return tell
 
 
-def _leave(path: Path, models: Mapping[str, Bandit], unfit: tuple[str, ...], caught_up: int) -> None:
-    write_rebuilt(path, Rebuilt({name: model.saved() for name, model in models.items()}, unfit, caught_up))
+def _leave(path: Path, anew: Anew, unfit: tuple[str, ...], caught_up: int) -> None:
+    write_rebuilt(path, anew.left(unfit, caught_up))
     _say(f"{LEFT} {caught_up}")
 
 

@@ -6,13 +6,20 @@ from pathlib import Path
 
 from msgspec import MsgspecError, Struct, msgpack
 
+from engine.reward_unit import RewardUnit
+
 _SHA256_BYTES = 32
 
 
 class Rebuilt(Struct, frozen=True):
-    """A campaign's models learned anew: which came out unfit, and how many later lessons they caught up with."""
+    """A campaign's models learned anew: which came out unfit, and how many later lessons they caught up with.
+
+    `units` is what a cost of 1 stands for in each, and `unit` what they learn in from here on.
+    """
 
     models: dict[str, bytes]
+    units: dict[str, float]
+    unit: RewardUnit
     unfit: tuple[str, ...] = ()
     caught_up: int = 0
 

@@ -16,8 +16,9 @@ from engine.events import DecisionTaken, LoggedEvent
 from engine.learner import decision_in
 from engine.log.customers_table import CustomersTable
 from engine.log.sqlite import Log
+from engine.past import Past
 from engine.requests import Ids
-from engine.state import Past, State
+from engine.state import State
 from engine.types import DecideRequest
 
 _IN_MEMORY, _SAVED_EVERY = 50_000, 1_000

@@ -10,7 +10,8 @@ from msgspec import MsgspecError, Struct, msgpack
 
 from engine.folds import Folds
 from engine.log.snapshot_rows import StoredSnapshot
-from engine.state import Past, State
+from engine.past import Past
+from engine.state import State
 from engine.vowpal_wabbit import ModelFailed
 
 _encoder = msgpack.Encoder()

@@ -91,13 +91,16 @@ def _uniform(count: int) -> list[float]:
     return [1 / count] * count
 
 
-def tilting(prices: Mapping[str, float], policy: StagePolicy, campaign: Campaign) -> StagePolicy:
-    """Return the policy that tilts what a channel's content model says by prices; rules are left as they are."""
+def tilting(prices: Mapping[str, float], unit: float, policy: StagePolicy, floor: float) -> StagePolicy:
+    """Return the policy that tilts what a channel's content model says by prices, in parts of the reward unit.
+
+    Rules are left as they are.
+    """
 
     def tilt(found: Sequence[float], lines: Mapping[str, str]) -> Sequence[float]:
-        return tilted(found, [prices.get(action, 0.0) for action in lines], campaign.reward.scale)
+        return tilted(found, [prices.get(action, 0.0) for action in lines], unit)
 
-    return _changed(policy, prices.keys(), tilt, campaign.exploration.floor)
+    return _changed(policy, prices.keys(), tilt, floor)
 
 
 def trying(newcomers: Mapping[str, int], policy: StagePolicy, floor: float) -> StagePolicy:

@@ -3,10 +3,10 @@
 Never a fact that is not in the log, never a draw, never a clock.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import structs
 
 from engine import earned
 from engine.campaign.spec import Campaign
@@ -32,25 +32,14 @@ from engine.folds import Folds, Half, Learned, PutBack, Rebuild
 from engine.learner import decision_in
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome
+from engine.past import Past
 from engine.policy import all_model_names, model_names
-from engine.rebuild import catch_up
-from engine.rebuilt_file import Rebuilt
+from engine.rebuild import catch_up, loaded
+from engine.reward_unit import RewardUnit, count_rewards, range_unit
 from engine.tallies import Tallies
 from engine.taught_models import Owed, TaughtModels
 from engine.tombstones import DecisionErased, FactErased, RewardErased
 from engine.vowpal_wabbit import Bandit
-
-
-class Past(Struct, frozen=True):
-    """What a fold may ask of the log before it, by sequence number.
-
-    The decision there; every model as it stood there, with how much it had learned; and a campaign's models learned
-    anew up to there, under a version of it.
-    """
-
-    decision_at: Callable[[int], LoggedEvent]
-    models_at: Callable[[int], tuple[dict[str, bytes], dict[str, Learned]]]
-    rebuilt_at: Callable[[int, str, int], Rebuilt]
 
 
 class State:
@@ -65,6 +54,7 @@ class State:
         self.late_rewards = 0
         self.rebuilds: dict[str, Rebuild] = {}
         self.telling: dict[str, set[str]] = {}
+        self.reward_units: dict[str, RewardUnit] = {}
         self.tallies = Tallies()
         self._past = past
 
@@ -74,10 +64,14 @@ class State:
         self.campaigns = Campaigns(folds.campaigns)
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
-        self.rebuilds, self.telling = folds.rebuilds, folds.telling
+        self.rebuilds, self.telling, self.reward_units = folds.rebuilds, folds.telling, folds.reward_units
         self.tallies = Tallies.saved(folds)
-        loaded = {name: Bandit(models[name]) for name in folds.model_sha256}
+        loaded = {name: self._stood(name, models[name], folds.learned) for name in folds.model_sha256}
         self.taught = TaughtModels(loaded, folds.learned, folds.put_back)
+
+    def _stood(self, name: str, model: bytes | None, learned: Mapping[str, Learned]) -> Bandit:
+        """Return a model as it stood with what it had learned then."""
+        return Bandit(model, learned.get(name, Learned()).unit or self.campaigns.scale_of(name))
 
     @property
     def models(self) -> dict[str, Bandit]:
@@ -111,6 +105,7 @@ class State:
             telling=self.telling,
             offered=self.tallies.offered,
             suspected=self.tallies.suspected,
+            reward_units=self.reward_units,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -120,7 +115,8 @@ class State:
         match event:
             case CampaignApplied() | CampaignPaused() | CampaignResumed() | ChannelSwitched():
                 self.campaigns.fold(event, logged.time_us)
-                self.taught.begin(all_model_names(self.campaigns.catalogue(event.campaign).campaign))
+                campaign = self.campaigns.catalogue(event.campaign).campaign
+                self.taught.begin(all_model_names(campaign), self.reward_unit(campaign).size)
             case DecisionTaken():
                 self.tallies.fold(event, logged.time_us)
                 if waiting := opened(logged, event):
@@ -147,7 +143,7 @@ class State:
         models, learned = self._past.models_at(event.to_seq)
         names = (event.model,) if event.model else model_names(event.campaign, event.channel)
         for name in names:
-            self.models[name] = Bandit(models.get(name))
+            self.models[name] = self._stood(name, models.get(name), learned)
             self.learned[name] = learned.get(name, Learned())
             self.put_back.pop(name, None)
         if event.model:
@@ -196,6 +192,10 @@ class State:
         campaign = decision.campaign
         return self.campaigns.catalogue(campaign).campaign, self.telling.get(campaign, frozenset())
 
+    def reward_unit(self, campaign: Campaign) -> RewardUnit:
+        """Return the unit of a campaign's rewards; what is counted in it is folded."""
+        return self.reward_units.setdefault(campaign.name, range_unit(campaign.reward.scale))
+
     def _start_rebuild(self, event: RebuildStarted, seq: int) -> None:
         waiting = self.open_decisions.of_campaign(event.campaign)
         untaught = {decision.seq for decision in waiting if decision.learned is not None}
@@ -209,11 +209,13 @@ class State:
         rebuild = self.rebuilds.pop(event.campaign)
         rebuilt = self._past.rebuilt_at(event.upto_seq, event.campaign, event.version)
         kept = rebuilt.models.keys() & {*self.campaigns.frozen_models(event.campaign), *rebuild.kept, *event.refused}
-        fresh = {name: Bandit(model) for name, model in rebuilt.models.items() if name not in kept}
+        anew = loaded(rebuilt, kept)
         sources, later = self.campaigns.sources(event.campaign), rebuild.later[rebuilt.caught_up :]
-        catch_up(fresh, later, self._past.decision_at, sources, event.version)
-        self.models.update(fresh)
-        for name in fresh:
+        catch_up(anew, later, self._past.decision_at, sources, event.version)
+        self.models.update(anew.models)
+        self.reward_units[event.campaign] = anew.unit
+        for name, model in anew.models.items():
+            self.learned[name] = structs.replace(self.learned.get(name, Learned()), unit=model.unit)
             self.put_back.pop(name, None)
         for decision in self.open_decisions.of_campaign(event.campaign):
             decision.swap(kept, untaught=decision.seq in rebuild.untaught)
@@ -232,16 +234,19 @@ class State:
         """
         logged = self._past.decision_at(decision_seq)
         decision = decision_in(logged)
-        campaign = decision.campaign
+        campaign, current = decision.campaign, self.campaigns.catalogue(decision.campaign)
+        unit = self.reward_unit(current.campaign)
+        values = () if decision.control else [half.value for half in lessons]
         owed = Owed(
             logged=logged,
             taken=self.campaigns.catalogue(campaign, decision.campaign_version),
-            current=self.campaigns.catalogue(campaign),
+            current=current,
             lessons=lessons,
             whole=whole,
             half_taught=dict(half_taught),
             frozen=self.campaigns.frozen_models(campaign),
             clock_us=self.clock_us,
+            unit=count_rewards(unit, values),
         )
         self.taught.owe(owed)
         if rebuild := self.rebuilds.get(campaign):

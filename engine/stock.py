@@ -15,7 +15,7 @@ from engine.tombstones import FactErased
 DAYS_KEPT = 400
 """Days of sales that are remembered of a SKU; a longer target counts from then."""
 TILT = 10.0
-"""A price of a tenth of the reward's scale makes a content's odds e times what its model says."""
+"""A price of a tenth of the reward unit makes a content's odds e times what its model says."""
 
 
 class Stock(Struct, frozen=True):
@@ -82,8 +82,8 @@ def _price(content: Content, known: dict[str, Stock], now_us: int) -> float:
     return round(target.bonus * max(0.0, lag), 6)
 
 
-def tilted(probabilities: Sequence[float], priced: list[float], scale: float) -> list[float]:
-    """Return a distribution whose odds are multiplied by e^(TILT x price / scale), in the same order."""
-    weights = [p * exp(TILT * price / scale) for p, price in zip(probabilities, priced, strict=True)]
+def tilted(probabilities: Sequence[float], priced: list[float], unit: float) -> list[float]:
+    """Return a distribution whose odds are multiplied by e^(TILT x price / unit), in the same order."""
+    weights = [p * exp(TILT * price / unit) for p, price in zip(probabilities, priced, strict=True)]
     total = sum(weights)
     return [weight / total for weight in weights]

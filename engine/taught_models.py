@@ -24,7 +24,7 @@ class Owed(Struct, frozen=True):
     """What a rewarded decision teaches, with all that this depends on as it stood at the event that brought it.
 
     `half_taught` are the models that learn their second half, and what of the first; `whole` tells what models learn
-    that know of no half. `frozen` models learn nothing.
+    that know of no half. `frozen` models learn nothing. `unit` is the reward unit to learn in.
     """
 
     logged: LoggedEvent
@@ -35,6 +35,7 @@ class Owed(Struct, frozen=True):
     half_taught: Mapping[str, float]
     frozen: Set[str]
     clock_us: int
+    unit: float
 
 
 class TaughtModels:
@@ -75,11 +76,11 @@ class TaughtModels:
         """How many lessons are owed."""
         return len(self._owed)
 
-    def begin(self, names: Iterable[str]) -> None:
-        """Begin every model of these that is not there; what was learned stays."""
+    def begin(self, names: Iterable[str], unit: float) -> None:
+        """Begin every model of these that is not there, in a reward unit; what was learned stays."""
         for name in names:
             if name not in self.models:
-                self.models[name] = Bandit()
+                self.models[name] = Bandit(unit=unit)
 
     def owe(self, lesson: Owed) -> None:
         """Note a lesson; where too many are owed, the first is taught now."""
@@ -99,14 +100,15 @@ class TaughtModels:
         models = self._models
         learning = {name: model for name, model in models.items() if name not in apart} if apart else models
         for half in owed.lessons:
-            self._count(teach(learning, rewarded, half), owed.clock_us)
+            self._count(teach(learning, rewarded, half, owed.unit), owed.clock_us)
         if owed.whole:
             for name in owed.half_taught.keys() & models.keys() - owed.frozen:
                 second = structs.replace(owed.whole[0], learned=owed.half_taught[name])
-                self._count(teach({name: models[name]}, rewarded, second), owed.clock_us)
+                self._count(teach({name: models[name]}, rewarded, second, owed.unit), owed.clock_us)
 
     def _count(self, taught: Mapping[str, bool], clock_us: int) -> None:
         for name, learned in taught.items():
-            self._learned[name] = self._learned.get(name, Learned()).after(clock_us, taught=learned)
+            before, unit = self._learned.get(name, Learned()), self._models[name].unit
+            self._learned[name] = before.after(clock_us, unit, taught=learned)
             if learned:
                 self._put_back.pop(name, None)

@@ -43,10 +43,12 @@ class Bandit:
     """One contextual bandit with action-dependent features (`cb_explore_adf`), explored by SquareCB.
 
     SquareCB (Foster and Rakhlin, "Beyond UCB", ICML 2020) turns the regression's costs into probabilities by inverse
-    gap weighting. `model` is what `saved` returned, or None for an empty one.
+    gap weighting. `model` is what `saved` returned, or None for an empty one; `unit` is what a cost of 1 stands for in
+    it, which is not saved with it.
     """
 
-    def __init__(self, model: bytes | None = None) -> None:
+    def __init__(self, model: bytes | None = None, unit: float = 1.0) -> None:
+        self.unit = unit
         self._workspace = _open(model)
         self._reader = _reader(" ".join(sorted(_READING.findall(self._workspace.get_arguments()))))
 
@@ -77,7 +79,7 @@ class Bandit:
         return cost
 
     def learn(self, shared: str, action: str, cost: float, weight: int) -> None:
-        """Learn that the action cost this much, in [-3, 3], as a lesson of weight 1 or more.
+        """Learn that the action cost this much, in parts of `unit`, as a lesson of weight 1 or more.
 
         The label's probability is 1/weight and never the propensity: importance weighting by small propensities hurts
         with many actions, and SquareCB asks for plain regression (measured: design, section 6). The multi-task
@@ -92,6 +94,19 @@ class Bandit:
                 self._workspace.learn_multi(self._reader.lesson(shared, f"0:{cost:.9g}:{1 / weight:.9g} {action}"))
         except (RuntimeError, ValueError) as error:
             raise ModelFailed(f"learning failed: {error}") from error
+
+    def measure_in(self, unit: float) -> None:
+        """Say what a cost of 1 stands for from now on: what the model expects of an action stays the same worth.
+
+        A weight is as large as the costs are, and its adaptive slot sums up their squares.
+        """
+        if unit == self.unit:
+            return
+        model, factor = self.saved(), np.float32(self.unit / unit)
+        weights = _weights_of(model).copy()
+        weights["weight"] *= factor
+        weights["adaptive"] *= factor * factor
+        self._workspace, self.unit = _open(model[: _weights_start(model)] + weights.tobytes()), unit
 
     def saved(self) -> bytes:
         """Return the whole model; loading it goes on exactly where this one stands."""
@@ -123,16 +138,28 @@ def fault_in(model: bytes) -> str:
 
 
 def _weights_in(model: bytes) -> np.ndarray:
-    """Return a saved model's weights; raises ModelFailed where its bytes do not lie as they should, after an upgrade
-    perhaps: to take other bytes for weights would make a sound model look unfit.
+    """Return a saved model's weights as `Bandit.weights` does."""
+    found = _weights_of(model)
+    return np.column_stack([found[name].astype(np.float64) for name in found.dtype.names or ()])
+
+
+def _weights_of(model: bytes) -> np.ndarray:
+    """Return a saved model's weights as they lie there.
+
+    Raises ModelFailed where its bytes do not lie as they should, after an upgrade perhaps: to take other bytes for
+    weights would make a sound model look unfit.
     """
     try:
-        found = np.frombuffer(model, _WEIGHT, offset=_options_end(model) + _counters_bytes())
+        found = np.frombuffer(model, _WEIGHT, offset=_weights_start(model))
     except ValueError as error:
         raise ModelFailed(f"a saved model's weights cannot be read: {error}") from error
     if not (np.diff(found["index"].astype(np.int64)) > 0).all():
         raise ModelFailed("a saved model's weights cannot be read: they are not in order")
-    return np.column_stack([found[name].astype(np.float64) for name in found.dtype.names or ()])
+    return found
+
+
+def _weights_start(model: bytes) -> int:
+    return _options_end(model) + _counters_bytes()
 
 
 def _options_end(model: bytes) -> int:

@@ -110,8 +110,8 @@ def spied() -> Iterator[list[tuple[str, float, float | None]]]:
     """Note every lesson as (whose decision, value, value learned before) while it is learned as usual."""
     noted: list[tuple[str, float, float | None]] = []
 
-    def spy(models: Mapping[str, Bandit], what: Rewarded, half: Half) -> dict[str, bool]:
-        taught = teach(models, what, half)
+    def spy(models: Mapping[str, Bandit], what: Rewarded, half: Half, unit: float) -> dict[str, bool]:
+        taught = teach(models, what, half, unit)
         if taught:
             assert all(taught.values())
             noted.append((what.decision.context.categories["customer"], half.value, half.learned))

@@ -26,7 +26,7 @@ class RewardRange(Entry):
 
     @cached_property
     def scale(self) -> float:
-        """The larger distance of an end from zero, above 0: what learners divide rewards by."""
+        """The larger distance of an end from zero, above 0: how large a reward may be."""
         return max(abs(self.lowest), abs(self.highest))
 
 

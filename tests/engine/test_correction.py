@@ -58,7 +58,7 @@ def router_line(channel: str) -> str:
 def expected(model: Bandit, channel: str = "app") -> float:
     """Return the reward that a router expects of a channel, in the campaign's units."""
     noon = datetime.fromtimestamp(NOON_US / SECOND_US, UTC)
-    return -2 * model.expected_cost(shared_text(CONTEXT, noon), router_line(channel))
+    return -model.unit * model.expected_cost(shared_text(CONTEXT, noon), router_line(channel))
 
 
 def margin(model: Bandit) -> float:
@@ -67,9 +67,9 @@ def margin(model: Bandit) -> float:
     A regression with step s (the share of its error that a lesson takes away) averages the last 1/s lessons: it stays
     within DEVIATION * sqrt(s / (2 - s)) of the mean. The step is tried on a copy, by one lesson.
     """
-    copy, noon = Bandit(model.saved()), datetime.fromtimestamp(NOON_US / SECOND_US, UTC)
+    copy, noon = Bandit(model.saved(), model.unit), datetime.fromtimestamp(NOON_US / SECOND_US, UTC)
     before = expected(copy)
-    copy.learn(shared_text(CONTEXT, noon), router_line("app"), -(before + 0.5) / 2, 2)
+    copy.learn(shared_text(CONTEXT, noon), router_line("app"), -(before + 0.5) / model.unit, 2)
     step = (expected(copy) - before) / 0.5
     return 3 * sqrt(2) * DEVIATION * sqrt(step / (2 - step))
 

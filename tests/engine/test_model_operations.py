@@ -161,7 +161,7 @@ def test_models_tell_how_much_they_learned_and_how_they_are_switched(engine: Eng
     busy(engine, asking, 20)
     model_operations.switch(engine, "wardrobe", "app", Switch.FROZEN, NOON_US, on=True)
     (router,) = model_operations.models(engine, "wardrobe", "")
-    assert (router.seq, router.learned) == (engine.log.last_seq, Learned(lessons=20, last_time_us=NOON_US))
+    assert (router.seq, router.learned) == (engine.log.last_seq, Learned(lessons=20, last_time_us=NOON_US, unit=1.0))
     assert router.sha256 != empty.sha256
     app = model_operations.models(engine, "wardrobe", "app")
     assert [(status.name, status.frozen, status.fallback) for status in app] == [

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from engine import taught_models
-from engine.campaign.loader import load_campaign
 from engine.engine import Engine
 from engine.folds import Half
 from engine.learner import Rewarded, lessons, rewarded_decision
@@ -18,6 +17,7 @@ from tests.wardrobe import NOON_US, SECOND_US
 
 Opened = Callable[..., Engine]
 HOUR_US = 3_600 * SECOND_US
+UNIT = 1.0
 
 
 def told_apart(learn: str = "at_close") -> str:
@@ -34,7 +34,7 @@ def taught_costs(engine: Engine, outcome: str, *, noticed: bool | None) -> dict[
     catalogue = engine.state.campaigns.catalogue("wardrobe")
     value = catalogue.campaign.outcomes[outcome] if outcome else 0.0
     rewarded = rewarded_decision(logged, decision, catalogue, catalogue)
-    return {one.model.split("/", 1)[1]: one.cost for one in lessons(rewarded, float(value), noticed=noticed)}  # type: ignore[arg-type]
+    return {one.model.split("/", 1)[1]: one.cost for one in lessons(rewarded, float(value), UNIT, noticed=noticed)}  # type: ignore[arg-type]
 
 
 def test_a_message_without_an_outcome_says_nothing_of_its_content(opened: Opened) -> None:
@@ -48,16 +48,15 @@ def test_a_message_without_an_outcome_says_nothing_of_its_content(opened: Opened
 def test_a_noticed_message_teaches_its_slot_that_and_its_content_what_it_was_worth(opened: Opened) -> None:
     """However much a noticed message earns, its slot has done the same for it."""
     engine = opened(source=told_apart())
-    scale = load_campaign(told_apart()).reward.scale
     noticed = taught_costs(engine, "opened", noticed=True)
-    assert (noticed["app/send_slot"], noticed["app/content"]) == (-1.0, pytest.approx(-0.1 / scale))
-    assert noticed["router"] == pytest.approx(-0.1 / scale)
+    assert (noticed["app/send_slot"], noticed["app/content"]) == (-1.0, pytest.approx(-0.1 / UNIT))
+    assert noticed["router"] == pytest.approx(-0.1 / UNIT)
 
 
 def test_where_nothing_tells_silence_teaches_contents_too(opened: Opened) -> None:
     """A message of a channel that is never told what was noticed teaches all its models the same."""
     engine = opened(source=told_apart())
-    assert set(taught_costs(engine, "clicked", noticed=None).values()) == {-0.25}
+    assert set(taught_costs(engine, "clicked", noticed=None).values()) == {-0.25 / UNIT}
 
 
 @pytest.mark.parametrize(("more", "after"), [("", False), ("noticed_outcomes: []\n", None)])
@@ -68,9 +67,9 @@ def test_a_channel_begins_to_tell_with_its_first_such_outcome(
     engine, taught = opened(source=told_apart() + more), list[tuple[str, bool | None]]()
     real = taught_models.teach
 
-    def teaching(models: Mapping[str, Bandit], rewarded: Rewarded, half: Half) -> dict[str, bool]:
+    def teaching(models: Mapping[str, Bandit], rewarded: Rewarded, half: Half, unit: float) -> dict[str, bool]:
         taught.append((rewarded.decision.channel, half.noticed))
-        return real(models, rewarded, half)
+        return real(models, rewarded, half, unit)
 
     monkeypatch.setattr(taught_models, "teach", teaching)
     for number, (channel, outcome) in enumerate([("app", ""), ("app", "opened"), ("app", ""), ("email", "")]):
@@ -95,6 +94,6 @@ def test_replay_and_rebuild_learn_the_same_apart(opened: Opened, learn: str) -> 
     engine.tick(NOON_US + 48 * HOUR_US)
     assert_replays(engine)
     if learn == "at_close":
-        rebuilt = rebuilt_models(engine.log.read(), engine.log.decision, "wardrobe", 1)
+        rebuilt = rebuilt_models(engine.log.read(), engine.log.decision, "wardrobe", 1).models
         for name, model in engine.state.models.items():
             assert (name, rebuilt[name].weights().tolist()) == (name, model.weights().tolist())

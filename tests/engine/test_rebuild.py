@@ -51,7 +51,7 @@ def same(one: dict[str, Bandit], other: dict[str, Bandit]) -> bool:
 
 def anew(engine: Engine, version: int) -> dict[str, Bandit]:
     """Learn the campaign's models anew from the whole log."""
-    return rebuilt_models(engine.log.read(), engine.log.decision, "wardrobe", version)
+    return rebuilt_models(engine.log.read(), engine.log.decision, "wardrobe", version).models
 
 
 def finish(engine: Engine, version: int, now_us: int) -> None:
@@ -75,7 +75,7 @@ def test_a_rebuild_under_the_same_settings_gives_the_models_that_serve(
 def test_a_rebuild_learns_what_came_too_late(opened: Callable[..., Engine]) -> None:
     """Outcomes after the window, which the serving models never learned, count in a rebuild."""
     engine = opened(source=AT_CLOSE)
-    lived(engine, range(900), late_every=2)
+    lived(engine, range(900), late_every=5)
     late = [one.event for one in engine.log.read() if isinstance(one.event, RewardReceived) and one.event.late]
     assert len(late) > 50
     assert engine.state.late_rewards == len(late)
@@ -131,7 +131,7 @@ def test_a_decision_half_taught_before_a_rebuild_is_taught_whole_after_it(
     engine.learn(10)
     real = taught_models.teach
     monkeypatch.setattr(
-        taught_models, "teach", lambda m, r, half: taught.append((half.value, half.learned)) or real(m, r, half)
+        taught_models, "teach", lambda m, r, half, u: taught.append((half.value, half.learned)) or real(m, r, half, u)
     )
     engine.reward(RewardRequest(decision.decision_id, "r2", value=0.3), NOON_US + 4 * SECOND_US)
     engine.tick(NOON_US + 3 * HOUR_US)
