@@ -34,12 +34,15 @@ BASE, SPREAD, TASTE = -2.5, 0.5, 1.3
 """Of the log odds of a click: their mean, how much contents differ for everybody, and how much for one or another."""
 ATTRIBUTES = ("city", "loyalty_tier", "age_band", "language")
 CUSTOMERS = 500
+ORDER_SPREAD = 1.0
+"""The deviation of an order's logarithm: one in twenty is five times as large as the middle one."""
 
 
 class Kind(Struct, frozen=True):
     """A kind of world: how many levels its categories have, how many numbers there are, and how many of each matter.
 
-    What is said is a request's context, or else what one of 500 customers declared.
+    What is said is a request's context, or else what one of 500 customers declared. What comes of it is a click worth
+    1, or an order, of `order` in the mean and unevenly spread; `highest` is the end of the range that is declared.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Kind(Struct, frozen=True):
     telling_numbers: int = 0
     contents: int = 10
     declared: bool = False
+    order: float = 0.0
+    highest: float = 1.0
 
 
 KINDS = (
@@ -62,18 +67,24 @@ KINDS = (
     Kind("fifty contents", (5, 4), 2, contents=50),
     Kind("declared: a segment", (5,), 1, declared=True),
     Kind("declared: two, fifty contents", (5, 4), 2, contents=50, declared=True),
+    Kind("a segment, of 5; range to 100", (5,), 1, highest=100),
+    Kind("a segment, of 5; orders, range to 1,000", (5,), 1, order=30, highest=1_000),
+    Kind("two categories, two numbers; orders, range to 1,000", (5, 4), 2, 2, 2, order=30, highest=1_000),
 )
 
 
 class Moment(Struct, frozen=True):
-    """Who asks, what is said, the same one-hot, each content's chance of a click, and what would come of each."""
+    """Who asks, what is said, the same one-hot, each content's chance of a click, and what each would be worth.
+
+    A click is worth 1, orders are in the mean.
+    """
 
     customer: int
     categories: dict[str, str]
     numbers: dict[str, float]
     features: Floats
     chances: Floats
-    clicks: Floats
+    worths: Floats
 
 
 def moments(kind: Kind, seed: int) -> Iterator[Moment]:
@@ -97,15 +108,23 @@ def moments(kind: Kind, seed: int) -> Iterator[Moment]:
             numbers={f"number-{n}": float(value) for n, value in enumerate(values)},
             features=np.concatenate([np.eye(n)[one] for n, one in zip(kind.levels, told, strict=True)] + [values, [1]]),
             chances=chances,
-            clicks=(generator.random(kind.contents) < chances).astype(float),
+            worths=(generator.random(kind.contents) < chances) * _sizes(kind, generator),
         )
+
+
+def _sizes(kind: Kind, generator: np.random.Generator) -> Floats:
+    """Return what a click on each content would be worth: orders are spread log-normally."""
+    if not kind.order:
+        return np.ones(kind.contents)
+    return generator.lognormal(-(ORDER_SPREAD**2) / 2, ORDER_SPREAD, kind.contents)
 
 
 def engine_chooses(kind: Kind, seed: int) -> Iterator[tuple[Moment, int]]:
     """Yield each moment and what the engine chose, told at once what came of it."""
     contents = ", ".join(f"k{n}: {{category: c{n % 3}}}" for n in range(kind.contents))
     source = (
-        "campaign: worlds\nreward: {lowest: 0, highest: 1}\noutcomes: {clicked: 1}\n"
+        f"campaign: worlds\nreward: {{lowest: 0, highest: {kind.highest:g}}}\n"
+        "outcomes: {clicked: 1, ordered: amount}\n"
         f"channels: {{web: {{send_windows: {{now: now}}, reward_window: 1 hour}}}}\ncontents: {{{contents}}}\n"
     )
     with TemporaryDirectory() as folder:
@@ -121,8 +140,10 @@ def engine_chooses(kind: Kind, seed: int) -> Iterator[tuple[Moment, int]]:
                 identify(engine, IdentifyRequest(Identity(CUSTOMER_ID, customer), moment.categories), now_us)
             decision = engine.decide(DecideRequest("worlds", customer, context, f"{seed}-{number}"), now_us)
             chosen = int(decision.content_id[1:])
-            if moment.clicks[chosen]:
-                engine.reward(RewardRequest(decision.decision_id, outcome="clicked"), now_us + 1_000_000)
+            if worth := float(moment.worths[chosen]):
+                amount = worth * kind.order or None
+                outcome = "ordered" if amount else "clicked"
+                engine.reward(RewardRequest(decision.decision_id, outcome=outcome, amount=amount), now_us + 1_000_000)
             if number % 64 == 0:
                 engine.commit()
             yield moment, chosen
@@ -138,7 +159,7 @@ def plain_vowpal_wabbit_chooses(kind: Kind, seed: int) -> Iterator[tuple[Moment,
         lines = [f"shared |X {' '.join(told)}", *(f"|A content=k{n} category=c{n % 3}" for n in range(kind.contents))]
         probabilities = np.array(model.predict(lines))
         chosen = int(generator.choice(kind.contents, p=probabilities / probabilities.sum()))
-        lines[1 + chosen] = f"0:{-moment.clicks[chosen]}:{probabilities[chosen]:.6g} {lines[1 + chosen]}"
+        lines[1 + chosen] = f"0:{-moment.worths[chosen]:.6g}:{probabilities[chosen]:.6g} {lines[1 + chosen]}"
         model.learn(lines)
         yield moment, chosen
 
@@ -148,7 +169,7 @@ def lin_ucb_chooses(kind: Kind, seed: int) -> Iterator[tuple[Moment, int]]:
     arms = LinUCBArms(kind.contents, sum(kind.levels) + kind.numbers + 1)
     for moment in moments(kind, seed):
         chosen = int(arms.scores(moment.features[None])[0].argmax())
-        arms.learn(moment.features[None], np.array([chosen]), moment.clicks[[chosen]])
+        arms.learn(moment.features[None], np.array([chosen]), moment.worths[[chosen]])
         yield moment, chosen
 
 

@@ -13,7 +13,8 @@ from msgspec import Struct
 FIRST_LOOK, LAST_LOOK = 8, 1_024
 """Rewards before the first look; the next is at twice as many, and from the last on at every half as many more, with
 the earlier ones counting half."""
-EVEN, SLACK = 0.5, 0.15
+BEYOND, SLACK = 1 / 3, 0.15
+"""The part of what is earned that may come in rewards larger than the unit, and how much more or less keeps it."""
 LARGEST = 32.0
 """A reward counts, and teaches, as so many units at most: one slip of the pen must not outweigh a year."""
 
@@ -57,7 +58,7 @@ def _count(unit: RewardUnit, value: float) -> None:
 
 
 def _found(unit: RewardUnit) -> float:
-    """Return the power of two that half of all that was earned came in rewards no larger than.
+    """Return the power of two that all but a third of what was earned came in rewards no larger than.
 
     It stays where it was as long as that is nearly so, so that it does not waver between two.
     """
@@ -67,9 +68,9 @@ def _found(unit: RewardUnit) -> float:
     def beyond(size: float) -> float:
         return sum(unit.earned[power] for power in powers if 2.0**power > size) / total
 
-    if beyond(unit.size) <= EVEN + SLACK and beyond(unit.size / 2) >= EVEN - SLACK:
+    if beyond(unit.size) <= BEYOND + SLACK and beyond(unit.size / 2) >= BEYOND - SLACK:
         return unit.size
-    return next(2.0**power for power in powers if beyond(2.0**power) <= EVEN)
+    return next(2.0**power for power in powers if beyond(2.0**power) <= BEYOND)
 
 
 def _plan_next_look(unit: RewardUnit) -> None:
