@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from math import copysign, log1p, sqrt
+from math import copysign, log, log1p, sqrt
 from urllib.parse import quote
 
 from engine.errors import InvalidRequest
@@ -21,6 +21,12 @@ PROFILE_WEIGHT = 0.1
 """What a feature of the profile or of her local time weighs where one of an action weighs 1: there are dozens, so that
 at equal weights they would learn, and mislearn, nearly all of every lesson (benchmarks/README.md, "What is the recipe
 worth?")."""
+RESPONSES = ("contacts", "days_since_contact", "earned.")
+"""What came of the messages that she was sent: features whose names begin so."""
+RESPONSES_ALONE, TOGETHER = 0.5, 0.18
+"""What each of these weighs at most, and what all that is seen of her weighs together, in squares, as long as each of
+them does not weigh less than any other: what messages earned tells most of what they will, and is all there is where
+she does nothing else (benchmarks/README.md, "Worlds that only a context tells of")."""
 CONTEXT_TOGETHER = 4.0
 """What the features of a request's context weigh together, in squares, where each of an action weighs 1; none weighs
 more than that. What a channel service says of a moment is little and to the point (benchmarks/README.md, "Worlds that
@@ -154,20 +160,52 @@ def profile_text(categories: Mapping[str, str], numbers: Mapping[str, float]) ->
     What she declared speaks for what is not known of her conduct, and the less the more she was seen to do (`visits`):
     who has moved says so late or never, and the models that went by where she lived would be wrong of her for long. Of
     whom nothing was seen it is all there is, and weighs as much as an action's features.
-    Names within a family (`category/polos`) are shares and mean rewards, within 1; the others are counts, sums and
+    Names within a family (`category/polos`) are shares and mean rewards, about 1; the others are counts, sums and
     days, compressed to about 1. A number of 0 is left out, as Vowpal Wabbit would leave it out: most messages earn
     nothing. The hours at which she comes are left out too: they speak beside each slot (`engine.fit`), and as marks of
     what kind of person she is they would only be one more thing to unlearn.
     """
+    responses = {name: number for name, number in numbers.items() if name.startswith(RESPONSES)}
+    conduct = {name: number for name, number in numbers.items() if name not in responses}
+    parts = conduct_text(categories, conduct), responses_text(responses, len(_seen(conduct)))
+    return " ".join(filter(None, parts))
+
+
+def conduct_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:
+    """Return the part of a profile's text that tells what she declared and did."""
     visits = numbers.get("visits", 0.0)
     weight = f"{DECLARED_WEIGHT / PROFILE_WEIGHT / (1.0 + visits):.2g}"
     parts = [f"@declared/{encoded(name)}={encoded(value)}:{weight}" for name, value in categories.items()]
-    parts += [
-        f"@{encoded(name)}:{number if '/' in name else compressed(number) / 6:.6g}"
+    return " ".join(parts + _seen(numbers))
+
+
+def responses_text(numbers: Mapping[str, float], others: int) -> str:
+    """Return the part of a profile's text that tells what came of messages, where so many other numbers are told."""
+    parts = _seen(numbers)
+    return f"|X:{response_weight(len(parts) + others):.3g} {' '.join(parts)}" if parts else ""
+
+
+def response_weight(count: int) -> float:
+    """Return what each feature that tells what came of messages weighs, of so many numbers that are told of her."""
+    return min(RESPONSES_ALONE, max(PROFILE_WEIGHT, sqrt(TOGETHER / count)))
+
+
+def numbers_told(numbers: Mapping[str, float]) -> int:
+    """Return how many numbers of a profile its text tells."""
+    return len(_seen(numbers))
+
+
+def _seen(numbers: Mapping[str, float]) -> list[str]:
+    return [
+        f"@{encoded(name)}:{_about_one(number) if '/' in name else compressed(number) / 6:.6g}"
         for name, number in numbers.items()
         if number and not name.startswith(TOLD_AS_FIT)
     ]
-    return " ".join(parts)
+
+
+def _about_one(number: float) -> float:
+    """Return a share or a mean reward as it is within 1, and compressed beyond: an order's 200 must drown nothing."""
+    return number if -1.0 <= number <= 1.0 else copysign(1.0 + log(abs(number)), number)
 
 
 def action_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:

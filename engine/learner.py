@@ -3,7 +3,7 @@
 Never a draw, never the log, never Vowpal Wabbit's own words beyond its Bandit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from engine.features import shared_text
 from engine.fit import category_steps, hour_step
 from engine.folds import Half
 from engine.policy import content_name, router_name, slot_name
-from engine.reward_unit import LARGEST
+from engine.reward_unit import LARGEST, RewardUnit, count_rewards
 from engine.times import hour_of_week, local_minute, local_time
 from engine.types import NOTHING
 from engine.vowpal_wabbit import Bandit, ModelFailed
@@ -54,6 +54,11 @@ def decision_in(logged: LoggedEvent) -> DecisionTaken:
     if not isinstance(logged.event, DecisionTaken):
         raise TypeError(f"event {logged.seq} of the log is rewarded but is no decision")
     return logged.event
+
+
+def unit_after(unit: RewardUnit, decision: DecisionTaken, halves: Sequence[Half]) -> float:
+    """Count what a decision teaches in a campaign's reward unit, and return its size; a control decision counts not."""
+    return count_rewards(unit, () if decision.control else [half.value for half in halves])
 
 
 def teach(models: Mapping[str, Bandit], rewarded: Rewarded, half: Half, unit: float) -> dict[str, bool]:

@@ -11,12 +11,12 @@ from engine.campaign.catalogue import Catalogue, catalogue
 from engine.errors import InvalidRequest
 from engine.events import CampaignApplied, DecisionActivated, DecisionTaken, Event, LoggedEvent, RewardReceived
 from engine.folds import Half, Later
-from engine.learner import Rewarded, decision_in, rewarded_decision, teach
+from engine.learner import Rewarded, decision_in, rewarded_decision, teach, unit_after
 from engine.open_decisions import OpenDecisions, opened
 from engine.outcomes import Outcome, combined
 from engine.policy import all_model_names
 from engine.rebuilt_file import Rebuilt
-from engine.reward_unit import RewardUnit, count_rewards, range_unit
+from engine.reward_unit import RewardUnit, range_unit
 from engine.rewards import outcome_worth
 from engine.vowpal_wabbit import Bandit
 
@@ -50,7 +50,7 @@ class Anew(Struct, frozen=True):
 
     def teach(self, rewarded: Rewarded, halves: Sequence[Half]) -> None:
         """Let the models learn what a decision teaches at once, as those that serve do."""
-        unit = count_rewards(self.unit, [half.value for half in halves])
+        unit = unit_after(self.unit, rewarded.decision, halves)
         for half in halves:
             teach(self.models, rewarded, half, unit)
 

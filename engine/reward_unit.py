@@ -10,13 +10,15 @@ from math import frexp
 
 from msgspec import Struct
 
-FIRST_LOOK, LAST_LOOK = 8, 1_024
+FIRST_LOOK, LAST_LOOK = 16, 1_024
 """Rewards before the first look; the next is at twice as many, and from the last on at every half as many more, with
 the earlier ones counting half."""
-BEYOND, SLACK = 1 / 3, 0.15
-"""The part of what is earned that may come in rewards larger than the unit, and how much more or less keeps it."""
-LARGEST = 32.0
-"""A reward counts, and teaches, as so many units at most: one slip of the pen must not outweigh a year."""
+BEYOND, SLACK = 0.15, 0.1
+"""The part of what is earned that may come in rewards larger than the unit, and how much more or less keeps it. Too
+large a unit learns slowly; too small a one is sure too soon, which is worse."""
+LEAST, LARGEST = 1e-6, 32.0
+"""A smaller reward, in the campaign's own unit, counts as none, as no range is narrower; a larger one counts, and
+teaches, as so many units: one slip of the pen must not outweigh a year."""
 
 
 class RewardUnit(Struct):
@@ -47,7 +49,7 @@ def count_rewards(unit: RewardUnit, values: Iterable[float]) -> float:
 def _count(unit: RewardUnit, value: float) -> None:
     """Count one more reward; nothing earned says nothing of the size of what is."""
     size = min(abs(value), LARGEST * unit.size)
-    if not size:
+    if size < LEAST:
         return
     power = _power(size)
     unit.earned[power] = unit.earned.get(power, 0.0) + size
@@ -58,7 +60,7 @@ def _count(unit: RewardUnit, value: float) -> None:
 
 
 def _found(unit: RewardUnit) -> float:
-    """Return the power of two that all but a third of what was earned came in rewards no larger than.
+    """Return the power of two that covers all but a seventh of what was earned.
 
     It stays where it was as long as that is nearly so, so that it does not waver between two.
     """

@@ -29,13 +29,13 @@ from engine.events import (
     StockSet,
 )
 from engine.folds import Folds, Half, Learned, PutBack, Rebuild
-from engine.learner import decision_in
+from engine.learner import decision_in, unit_after
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome
 from engine.past import Past
 from engine.policy import all_model_names, model_names
 from engine.rebuild import catch_up, loaded
-from engine.reward_unit import RewardUnit, count_rewards, range_unit
+from engine.reward_unit import RewardUnit, range_unit
 from engine.tallies import Tallies
 from engine.taught_models import Owed, TaughtModels
 from engine.tombstones import DecisionErased, FactErased, RewardErased
@@ -236,7 +236,6 @@ class State:
         decision = decision_in(logged)
         campaign, current = decision.campaign, self.campaigns.catalogue(decision.campaign)
         unit = self.reward_unit(current.campaign)
-        values = () if decision.control else [half.value for half in lessons]
         owed = Owed(
             logged=logged,
             taken=self.campaigns.catalogue(campaign, decision.campaign_version),
@@ -246,7 +245,7 @@ class State:
             half_taught=dict(half_taught),
             frozen=self.campaigns.frozen_models(campaign),
             clock_us=self.clock_us,
-            unit=count_rewards(unit, values),
+            unit=unit_after(unit, decision, lessons),
         )
         self.taught.owe(owed)
         if rebuild := self.rebuilds.get(campaign):

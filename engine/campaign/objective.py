@@ -43,7 +43,7 @@ class SendNothing(Entry):
 
     @cached_property
     def reward_window_us(self) -> int | None:
-        """How long after sending nothing its outcomes count, in microseconds; None where each is learned singly."""
+        """How long after sending nothing its outcomes count, in microseconds; None for as long as messages' do."""
         return None if self.reward_window is None else duration_us(self.reward_window)
 
 

@@ -170,7 +170,15 @@ class Campaign(Entry):
 
     def reward_window_us(self, channel: str) -> int | None:
         """Return how long a decision's outcomes are waited for, in microseconds; None where they are learned singly."""
-        return (self.send_nothing if channel == NOTHING else self.channels[channel]).reward_window_us
+        return self._silence_window_us if channel == NOTHING else self.channels[channel].reward_window_us
+
+    @cached_property
+    def _silence_window_us(self) -> int | None:
+        """How long silence is waited on: as long as any message is, so that it teaches what it costs as they do."""
+        if self.send_nothing.reward_window_us is not None:
+            return self.send_nothing.reward_window_us
+        windows = [channel.reward_window_us for channel in self.channels.values()]
+        return None if None in windows else max(window for window in windows if window is not None)
 
     def contents_for(self, channel: str) -> tuple[str, ...]:
         """Return the ids of the contents that fit a channel, in the file's order; empty for an unknown channel."""

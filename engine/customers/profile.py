@@ -17,7 +17,7 @@ from engine.customers.familiarity import Familiarity
 from engine.customers.hazards import UNKNOWN, Hazards, Look, Suspicion, suspicion
 from engine.customers.memory import DAY_US, HOUR_US, MEMORIES, Sums, worth, worths
 from engine.customers.person import Person, consent_key
-from engine.features import NOTHING_KNOWN, profile_text
+from engine.features import NOTHING_KNOWN, conduct_text, numbers_told, responses_text
 from engine.fit import NO_HOURS, hour_steps
 from engine.types import Features
 
@@ -98,12 +98,14 @@ def _permitted(level: Familiarity, personal: bool) -> frozenset[str]:
 class Told(Struct, frozen=True, gc=False):
     """What models are told of a customer, the same as they read it, and how lively her week's hours are, in steps.
 
-    `suspicion` is what this look at her counts for (`engine.customers.hazards`).
+    `count` is how many numbers the text tells of her conduct, `suspicion` what this look at her counts for
+    (`engine.customers.hazards`).
     """
 
     features: Features
     text: str
     lively: tuple[int, ...] = NO_HOURS
+    count: int = 0
     suspicion: Suspicion | None = None
 
 
@@ -136,10 +138,10 @@ def told(
     as_of_us = now_us - now_us % HOUR_US
     herself, look = _herself(known, as_of_us, where, allowed, hazards)
     numbers = _rounded(_of_messages(person, as_of_us, allowed))
-    text = " ".join(filter(None, (herself.text, profile_text({}, numbers))))
+    text = " ".join(filter(None, (herself.text, responses_text(numbers, herself.count))))
     features = Features(numbers=herself.features.numbers | numbers, categories=herself.features.categories)
     found = suspicion(hazards, look) if look and _did_something_since(person, look) else None
-    return Told(features, text, herself.lively, found)
+    return Told(features, text, herself.lively, suspicion=found)
 
 
 def _did_something_since(person: Person, look: Look) -> bool:
@@ -168,7 +170,8 @@ def _herself(
         believed, look = belief(known, as_of_us, where, hazards)
     numbers = _rounded(_of_conduct(known, believed, as_of_us, allowed))
     features = Features(numbers=numbers, categories=categories)
-    return Told(features, profile_text(categories, numbers), hour_steps(features)), look
+    text = conduct_text(categories, numbers)
+    return Told(features, text, hour_steps(features), count=numbers_told(numbers)), look
 
 
 def _rounded(numbers: dict[str, float]) -> dict[str, float]:

@@ -62,7 +62,7 @@ def test_the_unit_goes_with_the_rewards(power: int, scale: float, values: list[f
 
 @pytest.mark.parametrize("scale", [1.0, 5.0, 1_000.0, 1e6])
 def test_clicks_are_worth_one_whatever_the_range(scale: float) -> None:
-    """Where all that is ever earned is 1, that is the unit after eight of them, and nothing earned changes nothing."""
+    """Where all that is ever earned is 1, that is the unit after sixteen of them; nothing earned changes nothing."""
     assert counted([1.0, 0.0] * (FIRST_LOOK - 1), scale).size == range_unit(scale).size
     assert counted([1.0, 0.0] * FIRST_LOOK, scale).size == 1.0
 
@@ -70,7 +70,7 @@ def test_clicks_are_worth_one_whatever_the_range(scale: float) -> None:
 def test_what_earns_most_decides() -> None:
     """Openings by the hundred do not hide what a few purchases come to, nor does one purchase hide the openings."""
     assert counted(([0.05] * 19 + [1.0]) * 40).size == 1.0  # 38 by openings, 40 by purchases
-    assert counted(([0.05] * 199 + [1.0]) * 20).size == 0.0625  # 199 by openings, 20 by purchases
+    assert counted(([0.05] * 499 + [1.0]) * 20).size == 0.0625  # 499 by openings, 20 by purchases
 
 
 def test_the_unit_does_not_waver() -> None:
@@ -94,6 +94,12 @@ def test_one_slip_of_the_pen_changes_nothing() -> None:
     count_rewards(unit, [1e6])
     assert sum(unit.earned.values()) == 1_000 + LARGEST
     assert count_rewards(unit, [1.0] * 5_000) == 1.0
+
+
+def test_what_is_next_to_nothing_counts_as_nothing() -> None:
+    """A unit that small would have every real reward clipped for a year."""
+    unit = counted([1e-300] * 100)
+    assert (unit.size, unit.count) == (1.0, 0)
 
 
 def taught_bandit(lessons: int) -> Bandit:

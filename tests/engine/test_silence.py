@@ -5,6 +5,7 @@ from math import sqrt
 from random import Random
 from statistics import fmean, variance
 
+from engine.campaign.loader import load_campaign
 from engine.engine import Engine
 from engine.events import DecisionTaken
 from engine.types import NOTHING, DecideRequest, RewardRequest
@@ -74,3 +75,42 @@ def test_silence_wins_where_messages_do_harm(opened: Callable[..., Engine]) -> N
     glad = [share for customer, share in shares.items() if customer % HARMED_EVERY]
     error = sqrt(variance(harmed) / len(harmed) + variance(glad) / len(glad))
     assert fmean(harmed) - fmean(glad) > STANDARD_ERRORS * error > 0
+
+
+WAITED = """
+campaign: waited
+reward: {lowest: -1, highest: 1}
+outcomes: {annoyed: -0.1}
+opt_out_outcomes: []
+send_nothing: {allowed: true, price: 0.04}
+channels:
+  app: {send_windows: {now: now}, reward_window: 1 hour}
+contents:
+  polo: {category: polos}
+  tie: {category: ties}
+"""
+
+
+def test_silence_teaches_its_price_without_a_window_of_its_own(opened: Callable[..., Engine]) -> None:
+    """Where messages cost 0.02 and silence 0.04, messages are sent, though nobody ever reports what came of silence.
+
+    Of the last third, by far more than half: were the price of silence not learned, it would seem to cost nothing.
+    """
+    engine, dice, silent = opened(source=WAITED), Random(4), list[bool]()
+    for number in range(1_500):
+        now_us = NOON_US + number * 60_000_000
+        decision = engine.decide(DecideRequest("waited", f"customer-{number}", request_id=f"q{number}"), now_us)
+        silent.append(decision.channel == NOTHING)
+        if decision.channel != NOTHING and dice.random() < 0.2:
+            engine.reward(RewardRequest(decision.decision_id, f"r{number}", "annoyed"), now_us + 1_000_000)
+    assert fmean(silent[-500:]) < 0.25
+
+
+def test_silence_is_waited_on_as_long_as_any_message() -> None:
+    """Without a window of its own; where outcomes of some messages are learned singly, so are those of silence."""
+    hour_us = 3_600_000_000
+    two = WAITED.replace("contents:", "  email: {send_windows: {now: now}, reward_window: 2 days}\ncontents:")
+    own = two.replace("price: 0.04", "price: 0.04, reward_window: 3 hours")
+    singly = two.replace(", reward_window: 1 hour", "")
+    windows = [load_campaign(source).reward_window_us(NOTHING) for source in (WAITED, two, own, singly)]
+    assert windows == [hour_us, 48 * hour_us, 3 * hour_us, None]

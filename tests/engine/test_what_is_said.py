@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from engine.customer_operations import identify
 from engine.customers.types import IdentifyRequest
 from engine.engine import Engine
-from engine.features import CONTEXT_TOGETHER, PROFILE_WEIGHT, context_weight, profile_text
+from engine.features import (
+    CONTEXT_TOGETHER,
+    PROFILE_WEIGHT,
+    RESPONSES_ALONE,
+    context_weight,
+    profile_text,
+    response_weight,
+)
 from engine.types import CUSTOMER_ID, Features, Identity
 from tests.engine import clicks
 from tests.wardrobe import NOON_US
@@ -51,6 +58,38 @@ def test_no_context_weighs_more_than_it_may(count: int) -> None:
     assert 0 < weight <= 1
     assert weight**2 * count <= CONTEXT_TOGETHER + 1e-9
     assert context_weight(count + 1) <= weight
+
+
+@given(st.integers(1, 256))
+def test_what_messages_earned_weighs_more_where_little_else_is_known(count: int) -> None:
+    """At most half of an action's feature, the less the more is told of her, and never less than what she did."""
+    weight = response_weight(count)
+    assert PROFILE_WEIGHT <= weight <= RESPONSES_ALONE
+    assert response_weight(count + 1) <= weight
+
+
+def test_what_messages_earned_is_told_apart() -> None:
+    """Under the weight for all that is told, what she did and where she comes from as they were."""
+    numbers = {"visits": 2.0, "category/polos": 0.5, "hours/08-10": 1.0, "contacts": 3.0, "earned.channel/app": 0.25}
+    declared, *told = profile_text({"city": "Anytown"}, numbers).split()
+    assert declared.startswith("@declared/city=Anytown:")
+    assert [one.partition(":")[0] for one in told] == [
+        "@visits",
+        "@category%2Fpolos",
+        "|X",
+        "@contacts",
+        "@earned.channel%2Fapp",
+    ]
+    assert told[2] == f"|X:{response_weight(4):.3g}"
+
+
+def test_a_large_reward_drowns_nothing() -> None:
+    """A mean reward within 1 is told as it is, a larger one as little more, and more for more."""
+    worths = [0.5, 1.0, 1.5, 30.0, 1e6]
+    told = [float(profile_text({}, {"earned.channel/app": worth}).rpartition(":")[2]) for worth in worths]
+    assert told == sorted(told)
+    assert (told[0], told[1]) == (0.5, 1.0)
+    assert told[-1] < 20
 
 
 def test_what_she_declared_weighs_the_less_the_more_is_seen_of_her() -> None:
