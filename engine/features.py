@@ -167,7 +167,7 @@ def profile_text(categories: Mapping[str, str], numbers: Mapping[str, float]) ->
     """
     responses = {name: number for name, number in numbers.items() if name.startswith(RESPONSES)}
     conduct = {name: number for name, number in numbers.items() if name not in responses}
-    parts = conduct_text(categories, conduct), responses_text(responses, len(_seen(conduct)))
+    parts = conduct_text(categories, conduct), responses_text(responses, numbers_told(conduct))
     return " ".join(filter(None, parts))
 
 
@@ -192,14 +192,18 @@ def response_weight(count: int) -> float:
 
 def numbers_told(numbers: Mapping[str, float]) -> int:
     """Return how many numbers of a profile its text tells."""
-    return len(_seen(numbers))
+    return sum([_is_told(name, number) for name, number in numbers.items()])
+
+
+def _is_told(name: str, number: float) -> bool:
+    return number != 0 and not name.startswith(TOLD_AS_FIT)
 
 
 def _seen(numbers: Mapping[str, float]) -> list[str]:
     return [
         f"@{encoded(name)}:{_about_one(number) if '/' in name else compressed(number) / 6:.6g}"
         for name, number in numbers.items()
-        if number and not name.startswith(TOLD_AS_FIT)
+        if _is_told(name, number)
     ]
 
 
