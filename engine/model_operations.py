@@ -31,7 +31,7 @@ class SnapshotStatus(Struct, frozen=True):
 class ModelStatus(Struct, frozen=True):
     """One model as it stands: its place in the log, the SHA-256 of its bytes, how much it learned, and its switches.
 
-    `problem` says why it was put back, until it learns.
+    `problem` says why it was put back, until it learns; `unit` is the reward unit that it has learned in.
     """
 
     name: str
@@ -41,6 +41,7 @@ class ModelStatus(Struct, frozen=True):
     frozen: bool
     fallback: bool
     problem: str
+    unit: float
 
 
 def snapshots(engine: Engine) -> list[SnapshotStatus]:
@@ -72,6 +73,7 @@ def models(engine: Engine, campaign: str, channel: str) -> list[ModelStatus]:
             frozen=channel in fold.frozen,
             fallback=channel in fold.fallback,
             problem=back.problem if (back := engine.state.put_back.get(name)) else "",
+            unit=engine.state.models[name].unit,
         )
         for name in model_names(campaign, channel)
     ]

@@ -40,4 +40,5 @@ def _model(status: ModelStatus) -> pb.Model:
         frozen=status.frozen,
         fallback=status.fallback,
         problem=status.problem,
+        reward_unit=status.unit,
     )

@@ -100,6 +100,7 @@ def test_a_model_tells_what_it_has_learned(engine: Engine) -> None:
         1,
     )
     assert (router.lessons, router.failed_lessons, router.seq) == (3, 0, engine.log.last_seq)
+    assert router.reward_unit == engine.state.reward_units["wardrobe"].size > 0
     assert 0 <= wall_clock_us() - router.last_lesson_time.ToMicroseconds() < 60_000_000
     assert [(model.name, model.lessons) for model in email] == [
         ("wardrobe/email/content", 3),

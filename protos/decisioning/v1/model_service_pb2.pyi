@@ -290,6 +290,7 @@ class Model(_message.Message):
     FROZEN_FIELD_NUMBER: _builtins.int
     FALLBACK_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
+    REWARD_UNIT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name: the campaign's, the channel's where it is not the router, and "content", "send_slot" or "router", joined
     by "/"; characters with a meaning to the learner are encoded. DecideResponse.stages name it by this as their policy.
@@ -316,6 +317,10 @@ class Model(_message.Message):
     """Why it was refused as unfit to decide, and where it was put back to. Empty where that never happened, and again as
     soon as it has learned since, was rolled back by an operator, or was learned anew.
     """
+    reward_unit: _builtins.float
+    """The reward unit that it has learned in, above 0, in the campaign's rewards: the power of two that covers nearly all of
+    what is earned, found from the rewards themselves. What it takes for a small gap is small in parts of it.
+    """
     @_builtins.property
     def last_lesson_time(self) -> _timestamp_pb2.Timestamp:
         """When it learned its last lesson, on the log's own time. The model's age is now less this: how long the world may
@@ -334,10 +339,11 @@ class Model(_message.Message):
         frozen: _builtins.bool = ...,
         fallback: _builtins.bool = ...,
         problem: _builtins.str = ...,
+        reward_unit: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_lesson_time", b"last_lesson_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed_lessons", b"failed_lessons", "fallback", b"fallback", "frozen", b"frozen", "last_lesson_time", b"last_lesson_time", "lessons", b"lessons", "name", b"name", "problem", b"problem", "seq", b"seq", "sha256", b"sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed_lessons", b"failed_lessons", "fallback", b"fallback", "frozen", b"frozen", "last_lesson_time", b"last_lesson_time", "lessons", b"lessons", "name", b"name", "problem", b"problem", "reward_unit", b"reward_unit", "seq", b"seq", "sha256", b"sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
