@@ -16,6 +16,7 @@ Opened = Callable[..., Engine]
 MINUTE_US = 60 * SECOND_US
 WINDOWED = CAMPAIGN.replace("{now: now}", "{now: now}\n    reward_window: 10 minutes").replace("control_share: 0.2", "")
 ACTIVATED = WINDOWED.replace("email:\n", "email:\n    reward_window: 10 minutes\n") + "activation: required\n"
+ACTIVATED = ACTIVATED.replace("send_nothing: {allowed: true", "send_nothing: {allowed: false")
 
 
 def sent(engine: Engine, now_us: int, number: int = 0) -> DecisionTaken:
