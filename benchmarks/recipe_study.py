@@ -88,6 +88,7 @@ VARIANTS = (
     Variant("hours are context too", {"engine.features.TOLD_AS_FIT": ()}),
     Variant("weekends as weekdays", {"engine.fit._OWN": 0.0}),
     Variant("the profile weighs as much as actions", {"engine.features.PROFILE_WEIGHT": 1}),
+    Variant("what messages earned weighs as what she did", {"engine.features.TOGETHER": 0}),
     Variant("the profile weighs a third of it", {"engine.features.PROFILE_WEIGHT": 0.03}),
     Variant("learning rate 0.01", {"engine.vowpal_wabbit.LEARNING_RATE": 0.01}),
     Variant("channels learn from each other in full", {"engine.learner.LENT_WEIGHT": 2}),
