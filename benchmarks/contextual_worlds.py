@@ -76,7 +76,7 @@ KINDS = (
 class Moment(Struct, frozen=True):
     """Who asks, what is said, the same one-hot, each content's chance of a click, and what each would be worth.
 
-    A click is worth 1, orders are in the mean.
+    A click is worth 1, an order 1 in the mean.
     """
 
     customer: int

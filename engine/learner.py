@@ -56,8 +56,8 @@ def decision_in(logged: LoggedEvent) -> DecisionTaken:
     return logged.event
 
 
-def unit_after(unit: RewardUnit, decision: DecisionTaken, halves: Sequence[Half]) -> float:
-    """Count what a decision teaches in a campaign's reward unit, and return its size; a control decision counts not."""
+def count_taught(unit: RewardUnit, decision: DecisionTaken, halves: Sequence[Half]) -> float:
+    """Count what a decision teaches in its campaign's unit, and return the size thereafter; a control's counts not."""
     return count_rewards(unit, () if decision.control else [half.value for half in halves])
 
 

@@ -11,7 +11,7 @@ from engine.campaign.catalogue import Catalogue, catalogue
 from engine.errors import InvalidRequest
 from engine.events import CampaignApplied, DecisionActivated, DecisionTaken, Event, LoggedEvent, RewardReceived
 from engine.folds import Half, Later
-from engine.learner import Rewarded, decision_in, rewarded_decision, teach, unit_after
+from engine.learner import Rewarded, count_taught, decision_in, rewarded_decision, teach
 from engine.open_decisions import OpenDecisions, opened
 from engine.outcomes import Outcome, combined
 from engine.policy import all_model_names
@@ -50,7 +50,7 @@ class Anew(Struct, frozen=True):
 
     def teach(self, rewarded: Rewarded, halves: Sequence[Half]) -> None:
         """Let the models learn what a decision teaches at once, as those that serve do."""
-        unit = unit_after(self.unit, rewarded.decision, halves)
+        unit = count_taught(self.unit, rewarded.decision, halves)
         for half in halves:
             teach(self.models, rewarded, half, unit)
 

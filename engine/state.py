@@ -29,7 +29,7 @@ from engine.events import (
     StockSet,
 )
 from engine.folds import Folds, Half, Learned, PutBack, Rebuild
-from engine.learner import decision_in, unit_after
+from engine.learner import count_taught, decision_in
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome
 from engine.past import Past
@@ -194,7 +194,9 @@ class State:
 
     def reward_unit(self, campaign: Campaign) -> RewardUnit:
         """Return the unit of a campaign's rewards; what is counted in it is folded."""
-        return self.reward_units.setdefault(campaign.name, range_unit(campaign.reward.scale))
+        if campaign.name not in self.reward_units:
+            self.reward_units[campaign.name] = range_unit(campaign.reward.scale)
+        return self.reward_units[campaign.name]
 
     def _start_rebuild(self, event: RebuildStarted, seq: int) -> None:
         waiting = self.open_decisions.of_campaign(event.campaign)
@@ -235,7 +237,7 @@ class State:
         logged = self._past.decision_at(decision_seq)
         decision = decision_in(logged)
         campaign, current = decision.campaign, self.campaigns.catalogue(decision.campaign)
-        unit = self.reward_unit(current.campaign)
+        unit = count_taught(self.reward_unit(current.campaign), decision, lessons)
         owed = Owed(
             logged=logged,
             taken=self.campaigns.catalogue(campaign, decision.campaign_version),
@@ -245,7 +247,7 @@ class State:
             half_taught=dict(half_taught),
             frozen=self.campaigns.frozen_models(campaign),
             clock_us=self.clock_us,
-            unit=unit_after(unit, decision, lessons),
+            unit=unit,
         )
         self.taught.owe(owed)
         if rebuild := self.rebuilds.get(campaign):

@@ -177,8 +177,8 @@ class Campaign(Entry):
         """How long silence is waited on: as long as any message is, so that it teaches what it costs as they do."""
         if self.send_nothing.reward_window_us is not None:
             return self.send_nothing.reward_window_us
-        windows = [channel.reward_window_us for channel in self.channels.values()]
-        return None if None in windows else max(window for window in windows if window is not None)
+        windows = [window for channel in self.channels.values() if (window := channel.reward_window_us) is not None]
+        return max(windows) if len(windows) == len(self.channels) else None
 
     def contents_for(self, channel: str) -> tuple[str, ...]:
         """Return the ids of the contents that fit a channel, in the file's order; empty for an unknown channel."""

@@ -318,8 +318,8 @@ class Model(_message.Message):
     soon as it has learned since, was rolled back by an operator, or was learned anew.
     """
     reward_unit: _builtins.float
-    """The reward unit that it has learned in, above 0, in the campaign's rewards: the power of two that covers nearly all of
-    what is earned, found from the rewards themselves. What it takes for a small gap is small in parts of it.
+    """The reward unit that it has learned in, above 0, in the campaign's own unit: the power of two that covers nearly all
+    that is earned, found from the rewards themselves. How sure the model is of a gap is a matter of so many parts of it.
     """
     @_builtins.property
     def last_lesson_time(self) -> _timestamp_pb2.Timestamp:
