@@ -35,14 +35,19 @@ def fold(known: dict[str, Offered], event: DecisionTaken | DecisionErased) -> No
         offered = known[event.campaign] = Offered()
     offered.choices += 1
     among = next(stage.probabilities.keys() for stage in event.stages if stage.name == "content")
-    for content_id in sorted(among - offered.seen):
-        offered.seen.add(content_id)
-        if offered.choices > BEGINNING:
-            offered.newcomers[content_id] = 0
+    if not among <= offered.seen:
+        _come_in(offered, sorted(among - offered.seen))
     if event.content_id in offered.newcomers:
         offered.newcomers[event.content_id] += 1
         if offered.newcomers[event.content_id] >= TRIES:
             del offered.newcomers[event.content_id]
+
+
+def _come_in(offered: Offered, content_ids: Sequence[str]) -> None:
+    """Note contents that were never offered before; where the others are known, they are newcomers."""
+    offered.seen.update(content_ids)
+    if offered.choices > BEGINNING:
+        offered.newcomers.update(dict.fromkeys(content_ids, 0))
 
 
 def lifted(probabilities: Sequence[float], new: Sequence[bool]) -> list[float]:

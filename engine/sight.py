@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, json
 
-from engine.customers.deeds import become_habit, joined_deeds
+from engine.customers.deeds import become_habits, joined_deeds
 from engine.customers.familiarity import ENGAGED_VISITS, LOYAL_PURCHASES, Familiarity, familiarity
 from engine.customers.folding import asked_under
 from engine.customers.memory import MEMORIES, worths
@@ -193,9 +193,8 @@ def _consents(facts: Iterable[Fact]) -> Iterator[Fact]:
 
 
 def _behaviour(person: Person, now_us: int) -> Iterator[Behaviour]:
-    deeds, sums = joined_deeds((known.deeds, known.sums) for known in person.identities.values())
-    for deed in deeds:
-        become_habit(sums, deed)
+    deeds, sums = joined_deeds([(known.deeds, known.sums) for known in person.identities.values()])
+    become_habits(sums, deeds)
     for kind, memory in MEMORIES.items():
         for about, worth in sorted(worths(sums, kind, now_us).items()):
             if abs(worth) >= FAINTEST_SHOWN:

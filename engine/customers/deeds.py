@@ -6,11 +6,12 @@ come in any order and two customers' can be put together.
 """
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from msgspec import Struct
 
-from engine.customers.memory import HOUR_US, Sums, add, add_all
+from engine.customers.memory import HOUR_US, Sums, forget_faintest, gather, joined_sums
 
 DEEDS_KEPT = 16
 WEEK_HOURS = 7 * 24
@@ -35,28 +36,25 @@ def did(deeds: list[Deed], habits: Sums, deed: Deed) -> None:
     """Remember one more deed; the earliest becomes habit where there are too many."""
     insort(deeds, deed)
     if len(deeds) > DEEDS_KEPT:
-        become_habit(habits, deeds.pop(0))
+        become_habits(habits, [deeds.pop(0)])
 
 
-def become_habit(habits: Sums, deed: Deed) -> None:
-    """Add a deed to the sums of what she does."""
-    for kind, about, weight in (
-        ("category", deed.category, deed.weight),
-        ("device", deed.device, 1.0),
-        ("channel", deed.channel, 1.0),
-        ("hour", str(deed.time_us // HOUR_US % WEEK_HOURS), 1.0),
-    ):
-        if about:
-            add(habits, kind, about, weight, deed.time_us)
+def become_habits(habits: Sums, deeds: Iterable[Deed]) -> None:
+    """Add deeds to the sums of what she does."""
+    for deed in deeds:
+        for kind, about, weight in (
+            ("category", deed.category, deed.weight),
+            ("device", deed.device, 1.0),
+            ("channel", deed.channel, 1.0),
+            ("hour", str(deed.time_us // HOUR_US % WEEK_HOURS), 1.0),
+        ):
+            if about:
+                gather(habits, kind, about, (weight, deed.time_us))
+    forget_faintest(habits)
 
 
-def joined_deeds(each: Iterable[tuple[list[Deed], Sums]]) -> tuple[list[Deed], Sums]:
+def joined_deeds(each: Sequence[tuple[list[Deed], Sums]]) -> tuple[list[Deed], Sums]:
     """Return the deeds and sums of one who was known under several identities, as if all had come under one."""
-    deeds, sums = list[Deed](), Sums()
-    for own_deeds, own_sums in each:
-        add_all(sums, own_sums)
-        deeds += own_deeds
-    deeds.sort()
-    for deed in deeds[:-DEEDS_KEPT]:
-        become_habit(sums, deed)
+    deeds, sums = sorted(chain.from_iterable(own for own, _ in each)), joined_sums(own for _, own in each)
+    become_habits(sums, deeds[:-DEEDS_KEPT])
     return deeds[-DEEDS_KEPT:], sums

@@ -5,6 +5,7 @@ added to in any order of arrival and two can be added up, so that late events la
 customers have what both had.
 """
 
+from collections.abc import Iterable
 from math import exp, log
 
 from msgspec import Struct
@@ -45,20 +46,42 @@ _NOTHING: dict[str, Sum] = {}
 
 
 def add(sums: Sums, kind: str, about: str, weight: float, time_us: int) -> None:
-    """Add an event's weight to a sum; faint ones are forgotten where there are too many."""
+    """Add an event's weight to a sum; the faintest is forgotten where there are too many."""
+    gather(sums, kind, about, (weight, time_us))
+    if len(sums[kind]) > KEYS_MAX:
+        del sums[kind][min(_strengths(sums[kind], kind))[1]]
+
+
+def joined_sums(each: Iterable[Sums]) -> Sums:
+    """Return the sums of all of these, each added to its own before the faintest of all are forgotten."""
+    sums = Sums()
+    for own in each:
+        for kind, mine in own.items():
+            for about, one in mine.items():
+                gather(sums, kind, about, one)
+    forget_faintest(sums)
+    return sums
+
+
+def gather(sums: Sums, kind: str, about: str, one: Sum) -> None:
+    """Add to a sum where more are to come; `forget_faintest` is due after the last of them."""
     mine = sums.setdefault(kind, {})
     before = mine.get(about)
-    mine[about] = (weight, time_us) if before is None else _joined(before, (weight, time_us), kind)
-    if len(mine) > KEYS_MAX:
-        now_us = max(time for _, time in mine.values())
-        del mine[min(mine, key=lambda name: (abs(_decayed(mine[name], kind, now_us)), name))]
+    mine[about] = one if before is None else _joined(before, one, kind)
 
 
-def add_all(sums: Sums, others: Sums) -> None:
-    """Add another's sums to these."""
-    for kind, theirs in others.items():
-        for about, (value, time_us) in theirs.items():
-            add(sums, kind, about, value, time_us)
+def forget_faintest(sums: Sums) -> None:
+    """Forget the faintest sums of each kind that has too many."""
+    for kind, mine in sums.items():
+        if len(mine) > KEYS_MAX:
+            for _, about in sorted(_strengths(mine, kind))[:-KEYS_MAX]:
+                del mine[about]
+
+
+def _strengths(sums: dict[str, Sum], kind: str) -> list[tuple[float, str]]:
+    """Return how much of each sum was left at the last of them, and what it is about: most deeds of hers ask for it."""
+    rate, now_us = _RATES[kind], max([time_us for _, time_us in sums.values()])
+    return [(abs(value) * exp(rate * (now_us - time_us)), about) for about, (value, time_us) in sums.items()]
 
 
 def worth(sums: Sums, kind: str, now_us: int, about: str = "") -> float:

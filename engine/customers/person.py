@@ -10,7 +10,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from engine.customers.deeds import Deed
-from engine.customers.memory import DAY_US, Sums, add_all
+from engine.customers.memory import DAY_US, Sums, joined_sums
 
 CONTACTS_HORIZON_US = 98 * DAY_US
 """The longest window a message limit may have, 90 days, and the week that a send slot may lie ahead."""
@@ -97,15 +97,12 @@ class Person(Struct, array_like=True, gc=False):
         """The last word, `granted` or `refused`, for each channel and purpose (`consent_key`)."""
         return latest(known.consents for known in self.identities.values())
 
-    @property
-    def sums(self) -> Sums:
-        """What is remembered under all identities, her last deeds left out; not to be changed."""
+    def sums_of(self, kinds: Iterable[str]) -> Sums:
+        """Return what is remembered under all identities, of these kinds at least; not to be changed."""
         if len(self.identities) == 1:
             return next(iter(self.identities.values())).sums
-        total: Sums = {}
-        for one in self.identities.values():
-            add_all(total, one.sums)
-        return total
+        each = [one.sums for one in self.identities.values()]
+        return joined_sums({kind: own[kind] for kind in kinds if kind in own} for own in each)
 
     def last_us(self, what: str) -> int | None:
         """Return when something happened last, in microseconds; None where it never did."""

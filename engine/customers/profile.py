@@ -73,6 +73,7 @@ FEATURES = (
 )
 _BELIEVED = {*SHARED, "hours", "weekend", "change"}
 _COUNTED = ("visits", "purchases", "spend")
+_FROM_MESSAGES = ("contacts", "sent.channel", "earned.channel", "sent.category", "earned.category")
 _KEPT = 4_096  # some 4 KB each
 _BY_FAMILY = {feature.name.partition("/")[0]: feature for feature in FEATURES}
 
@@ -202,7 +203,7 @@ def _of_conduct(known: Conduct, believed: Belief | None, now_us: int, allowed: f
 
 
 def _of_messages(person: Person, now_us: int, allowed: frozenset[str]) -> dict[str, float]:
-    sums, found = person.sums, dict[str, float]()
+    sums, found = person.sums_of(_FROM_MESSAGES), dict[str, float]()
     if "contacts" in allowed and "contacts" in sums:
         found["contacts"] = worth(sums, "contacts", now_us)
     if "days_since_contact" in allowed and (last_us := person.last_us("contact")) is not None:

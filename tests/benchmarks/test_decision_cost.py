@@ -14,6 +14,7 @@ from benchmarks.decision_cost.cells import MIXED, PROCESS, Cell, Plan
 from benchmarks.decision_cost.large_folder import TEMPLATES, make
 from benchmarks.decision_cost.targets import Target
 from benchmarks.notes.tables import marks
+from engine.customers.memory import MEMORIES
 from engine.customers.person import Person
 from engine.engine import Engine
 from engine.opening import open_engine
@@ -71,7 +72,7 @@ def test_every_decision_is_three_stages_for_a_profile_of_thirty_features(tmp_pat
 
 def shape(person: Person) -> tuple[int, list[str], int]:
     """Return what tells how much is known of a customer: attributes, kinds of memory, messages."""
-    return len(person.attributes), sorted(person.sums), len(person.contacts)
+    return len(person.attributes), sorted(person.sums_of(MEMORIES)), len(person.contacts)
 
 
 def found(engine: Engine, number: int) -> Person:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from engine.customers import register as registers
-from engine.customers.memory import DAY_US, worths
+from engine.customers.memory import DAY_US, MEMORIES, worths
 from engine.events import Event
 from tests.engine.told_of_customers import (
     NAMES,
@@ -56,7 +56,7 @@ def test_what_is_told_late_counts_as_of_its_own_time() -> None:
     """Two visits of a fortnight ago that are told after one of today weigh what they would, had they come first."""
     today_us = NOON_US + 14 * DAY_US
     events = [tracked(0, 14 * 24 * 60, "phone"), tracked(0, 0, "desktop"), tracked(0, 0, "desktop")]
-    visits = worths(person(fold(new_register(), events), 0).sums, "visits", today_us)
+    visits = worths(person(fold(new_register(), events), 0).sums_of(MEMORIES), "visits", today_us)
     assert visits == pytest.approx({"": 1.0 + 2 / 2 ** (14 / 30)})
 
 
@@ -140,8 +140,8 @@ def test_a_link_adds_up_what_both_did() -> None:
     """Visits and spending under two identities are one customer's, and each keeps its own when they part."""
     done = [tracked(0, 0, type_="purchase"), tracked(1, 0, type_="purchase"), linked(0, 1)]
     one = person(fold(new_register(), done), 0)
-    assert one.sums["visits"][""] == (2.0, NOON_US)
-    assert one.sums["spend"][""] == (20.0, NOON_US)
+    assert one.sums_of(MEMORIES)["visits"][""] == (2.0, NOON_US)
+    assert one.sums_of(MEMORIES)["spend"][""] == (20.0, NOON_US)
     assert one.last_us("purchase") == NOON_US
     parted = person(fold(new_register(), [*done, unlinked(0, 1)]), 1)
-    assert parted.sums["spend"][""] == (10.0, NOON_US)
+    assert parted.sums_of(MEMORIES)["spend"][""] == (10.0, NOON_US)

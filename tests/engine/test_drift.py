@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.customers.deeds import DEEDS_KEPT, HABITS, Deed, become_habit, did, joined_deeds
+from engine.customers.deeds import DEEDS_KEPT, HABITS, Deed, become_habits, did, joined_deeds
 from engine.customers.drift import Belief
 from engine.customers.drift import believed as believed_at
 from engine.customers.hazards import AT_ANY_TIME
@@ -161,5 +161,5 @@ def test_deeds_under_several_identities_are_those_of_one(one: list[Deed], two: l
 def test_a_deed_that_says_nothing_of_a_kind_is_no_habit_of_it() -> None:
     """A visit without a category or a device is remembered by its hour alone."""
     sums = Sums()
-    become_habit(sums, Deed(NOON_US, "", "", "", 1.0))
+    become_habits(sums, [Deed(NOON_US, "", "", "", 1.0)])
     assert sums == {"hour": {"12": (1.0, NOON_US)}}

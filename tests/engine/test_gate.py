@@ -8,6 +8,7 @@ import pytest
 
 from engine.customer_operations import identify, link, track
 from engine.customers.events import EventTracked
+from engine.customers.memory import MEMORIES
 from engine.customers.types import Consent, IdentifyRequest, LinkRequest, TrackRequest
 from engine.engine import Engine
 from engine.errors import InvalidRequest
@@ -83,7 +84,7 @@ def test_a_dirty_event_is_put_aside_with_its_reason(
     assert words in logged.detail
     person = engine.customers.find(engine.keyed_hash.identity(SHE))
     assert person is not None
-    assert not person.sums
+    assert not person.sums_of(MEMORIES)
     assert not events_of(engine, EventTracked)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from engine import quarantine
 from engine.customer_operations import identify, track
+from engine.customers.memory import MEMORIES
 from engine.customers.types import Consent, IdentifyRequest, QuarantineReason
 from engine.engine import Engine
 from engine.erasure import erase
@@ -179,12 +180,12 @@ def test_a_readmitted_event_counts_from_when_it_happened(engine: Engine) -> None
     first = quarantine.readmit(engine, seq, NOON_US + DAY_US)
     person = engine.customers.find(engine.keyed_hash.identity(SHE))
     assert person is not None
-    assert person.sums["spend"] == {"": (2_000_000.0, NOON_US)}
+    assert person.sums_of(MEMORIES)["spend"] == {"": (2_000_000.0, NOON_US)}
     assert quarantine.quarantined(engine) == []
     assert quarantine.counts(engine) == {QuarantineReason.OUT_OF_RANGE: Aside(1, 1)}
     again = quarantine.readmit(engine, seq, NOON_US + 2 * DAY_US)
     assert (again.seq, again.duplicate) == (first.seq, True)
-    assert person.sums["purchases"] == {"": (1.0, NOON_US)}
+    assert person.sums_of(MEMORIES)["purchases"] == {"": (1.0, NOON_US)}
 
 
 @pytest.mark.parametrize(("after_us", "late"), [(MINUTE_US, False), (DAY_US, True)])
