@@ -15,6 +15,7 @@ from vowpalwabbit import Example, Workspace
 
 _EXAMPLES_KEPT = 16_384  # of all models together; a parsed example holds 32 KB
 _LESSONS_KEPT = 256  # taught actions with their labels, 8 MB: most messages earn nothing, so that many come again
+_POOL = "--example_queue_limit 4"  # room for so many examples: a model is shown a reader's, and 256 take 8 MB
 _READING = re.compile(r"--(?:bit_precision|hash|interactions) \S+")
 _BITS = 18
 _WEIGHT = np.dtype([("index", "<u4"), ("weight", "<f4"), ("adaptive", "<f4")])
@@ -42,21 +43,20 @@ class ModelFailed(Exception):
 class Bandit:
     """One contextual bandit with action-dependent features (`cb_explore_adf`), explored by SquareCB.
 
-    SquareCB (Foster and Rakhlin, "Beyond UCB", ICML 2020) turns the regression's costs into probabilities by inverse
-    gap weighting. `model` is what `saved` returned, or None for an empty one; `unit` is what a cost of 1 stands for in
-    it, which is not saved with it.
+    SquareCB (Foster and Rakhlin, "Beyond UCB", ICML 2020) turns costs into probabilities by inverse gap weighting.
+    `model` is what `saved` returned, or None for an empty one; `unit` is what a cost of 1 stands for, which is not
+    saved with it.
     """
 
     def __init__(self, model: bytes | None = None, unit: float = 1.0) -> None:
         self.unit = unit
-        self._workspace = _open(model)
+        self._workspace, self._saved = _open(model), model
         self._reader = _reader(" ".join(sorted(_READING.findall(self._workspace.get_arguments()))))
 
     def probabilities(self, shared: str, actions: tuple[str, ...]) -> list[float]:
         """Return the probability of each action line, in their order, as Vowpal Wabbit gives them: check before use.
 
-        The binding's own methods, as in `learn`, on lines that were parsed once: 14 against 21 us with 24 actions and
-        34 features.
+        The binding's own methods, as in `learn`, on lines parsed once: 14 against 21 us with 24 actions, 34 features.
         """
         try:
             with self._reader.lock:
@@ -74,6 +74,7 @@ class Bandit:
             self._workspace.predict(lines)
             cost: float = lines[1].get_partial_prediction()
             self._workspace.finish_example(lines)
+            self._saved = None  # its counters count what is asked this way
         except (RuntimeError, ValueError) as error:
             raise ModelFailed(f"prediction failed: {error}") from error
         return cost
@@ -85,12 +86,13 @@ class Bandit:
         with many actions, and SquareCB asks for plain regression (measured: design, section 6). The multi-task
         regression multiplies by 1/p, so p is also the one way to say how much a lesson counts.
 
-        A decision teaches much the same to a dozen models, so that its shared line and its actions are parsed once for
-        all of them. These are the binding's own methods: the public ones around them wrap every example in Python,
-        which costs more than the learning, and do the same (a test holds them to it).
+        A decision teaches much the same to a dozen models, so that its lines are parsed once for all of them. These are
+        the binding's own methods: the public ones wrap every example in Python, which costs more than the learning,
+        and do the same (a test holds them to it).
         """
         try:
             with self._reader.lock:
+                self._saved = None
                 self._workspace.learn_multi(self._reader.lesson(shared, f"0:{cost:.9g}:{1 / weight:.9g} {action}"))
         except (RuntimeError, ValueError) as error:
             raise ModelFailed(f"learning failed: {error}") from error
@@ -106,10 +108,19 @@ class Bandit:
         weights = _weights_of(model).copy()
         weights["weight"] *= factor
         weights["adaptive"] *= factor * factor
-        self._workspace, self.unit = _open(model[: _weights_start(model)] + weights.tobytes()), unit
+        self._saved = model[: _weights_start(model)] + weights.tobytes()
+        self._workspace, self.unit = _open(self._saved), unit
 
     def saved(self) -> bytes:
-        """Return the whole model; loading it goes on exactly where this one stands."""
+        """Return the whole model; loading it goes on exactly where this one stands.
+
+        It takes 2 ms, and nothing where nothing was learned since: of many campaigns' few learn between two snapshots.
+        """
+        if self._saved is None:
+            self._saved = self._written()
+        return self._saved
+
+    def _written(self) -> bytes:
         with TemporaryDirectory(prefix="decisioning-") as folder:
             path = Path(folder, "model.vw")
             self._workspace.save(str(path))
@@ -119,14 +130,13 @@ class Bandit:
         """Return every weight that is not zero with its learning state: what two equal models share to the last bit.
 
         Shape (weights, 3): the weight's index, the weight and its adaptive slot. The spare slot holds the rate of the
-        last update, which is not saved and never read. They are read from the saved model, which takes 2 ms however
-        many there are; asked for one by one they take 2 to 5 us each, and a model has tens of thousands.
+        last update, which is not saved and never read. Reading them as they are saved takes 2 ms, one by one 100.
         """
-        return _weights_in(self.saved())
+        return _weights_in(self._written())
 
     def fault(self) -> str:
         """Return what makes the model unfit to decide, such as a weight that is no finite number; empty for nothing."""
-        return fault_in(self.saved())
+        return fault_in(self._written())
 
 
 def fault_in(model: bytes) -> str:
@@ -146,8 +156,7 @@ def _weights_in(model: bytes) -> np.ndarray:
 def _weights_of(model: bytes) -> np.ndarray:
     """Return a saved model's weights as they lie there.
 
-    Raises ModelFailed where its bytes do not lie as they should, after an upgrade perhaps: to take other bytes for
-    weights would make a sound model look unfit.
+    Raises ModelFailed where they do not lie as they should, after an upgrade perhaps: a sound model would look unfit.
     """
     try:
         found = np.frombuffer(model, _WEIGHT, offset=_weights_start(model))
@@ -176,9 +185,9 @@ def _counters_bytes() -> int:
 class _Reader:
     """Parses lines for every model that reads them alike: a workspace that never learns, so that nothing goes stale.
 
-    An action's example is kept for good. The last shared line stays parsed until another comes, since a decision asks
-    and teaches several models about one, and so do the last taught actions, with their labels. Whoever asks holds the
-    lock until it has its answer: engines in several threads share a reader.
+    An action's example is kept for good, the last shared line until another comes, since a decision asks and teaches
+    several models about one, and so are the last taught actions, with their labels. Whoever asks holds the lock until
+    it has its answer: engines in several threads share a reader.
     """
 
     def __init__(self, reading: str) -> None:
@@ -230,7 +239,7 @@ def _reader(reading: str) -> _Reader:
 
 
 def _open(model: bytes | None) -> Workspace:
-    arguments = f"--cb_explore_adf --cb_type mtr -l {LEARNING_RATE} {UPDATE} --quiet"
+    arguments = f"--cb_explore_adf --cb_type mtr -l {LEARNING_RATE} {UPDATE} {_POOL} --quiet"
     try:
         if model is None:
             return Workspace(f"{arguments} {EXPLORATION} --interactions XA --hash all --bit_precision {_BITS}")

@@ -17,6 +17,7 @@ SMALLEST: dict[str, tuple[list[str], dict[str, object]]] = {
     "customer_scale": (["40"], {"WARM_UP": 2, "CALLS": 5, "STREAMED_MEANWHILE": 4_000}),
     "dirty_data": ([], {"CUSTOMERS": 3, "DAYS": 4, "SEEDS": (1, 2), "SHARES": (0.2,)}),
     "long_lives": ([], {"IDENTITIES": (1, 2), "DAYS": 2, "ROUNDS": 2}),
+    "many_campaigns": (["1"], {}),
     "rebuild_speed": (["100"], {"TEMPLATES": 10, "BEFORE_SECONDS": 0.1, "LOOK_EVERY": 10}),
     "recipe_study": (["40"], {"SCENARIO_IDS": ("steady",), "SEEDS": (1, 2), "VARIANTS": RECIPES}),
     "reward_delays": (

@@ -44,8 +44,9 @@ def busy(engine: Engine, ask: Ask, rounds: int) -> None:
 
 
 def ruin(engine: Engine, name: str, weight: float = float("nan")) -> None:
-    """Make every weight that a model has learned this one, as broken memory might."""
+    """Make every weight that a model has learned this one, as a lesson gone wrong might."""
     model = engine.state.models[name]
+    model._saved = None
     for index, *_ in model.weights():
         model._workspace.set_weight(int(index), 0, weight)
 

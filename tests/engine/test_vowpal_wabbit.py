@@ -106,6 +106,22 @@ def test_a_saved_model_goes_on_exactly_where_it_stood() -> None:
     assert whole.probabilities("shared |X city=v1", LINES) == broken.probabilities("shared |X city=v1", LINES)
 
 
+def test_what_is_saved_is_what_was_learned_by_then() -> None:
+    """Whatever happens to it between, a model is saved as it stands, and to the same bytes where nothing was learned."""
+    generator, model = random.Random(17), Bandit()
+    for lesson in lessons(120):
+        before = model.saved()
+        happened = generator.choice(("learned", "asked", "measured"))
+        if happened == "learned":
+            model.learn(*lesson)
+        elif happened == "asked":
+            model.probabilities(lesson[0], LINES)
+        else:
+            model.measure_in(generator.choice((0.5, 1.0, 4.0)))
+        assert np.array_equal(Bandit(model.saved()).weights(), model.weights())
+        assert happened != "asked" or model.saved() == before
+
+
 def test_the_weights_read_from_a_saved_model_are_those_that_the_model_has() -> None:
     """Each is what Vowpal Wabbit itself tells of that index, none is left out, and an empty model has none."""
     model = Bandit(taught(Bandit(), lessons(300)).saved())
