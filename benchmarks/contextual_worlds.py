@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from msgspec import Struct
-from rich.console import Console
 from vowpalwabbit import Workspace
 
 from benchmarks.notes import tables
@@ -211,9 +210,7 @@ def main() -> None:
     figures["mean"] = _means(figures.values())
     rows = [[name, *(f"{figure:.3f}" for figure in each)] for name, each in figures.items()]
     where = tables.taken(f"; {DECISIONS:,} decisions, seeds {', '.join(map(str, SEEDS))}.")
-    tables.printed(Console(width=150), where, header, rows)
-    if "--write" in sys.argv[1:]:
-        tables.note("contextual_worlds", f"{where}\n\n{tables.markdown(header, rows)}")
+    tables.told("contextual_worlds", where, header, rows, sys.argv)
 
 
 if __name__ == "__main__":

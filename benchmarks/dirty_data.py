@@ -17,7 +17,6 @@ from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
 
-from rich.console import Console
 from rich.progress import track as progress
 
 from benchmarks.notes import tables
@@ -264,11 +263,9 @@ HEADER = ("dirty", "share, gate on", "share, gate off", "cost, on", "cost, off",
 
 def main() -> None:
     """Live, measure, print, and write where that is asked for."""
-    console, lines = Console(width=140), rows()
+    lines = rows()
     where = tables.taken(f"; {CUSTOMERS} customers, {DAYS} days, {len(SEEDS)} seeds.")
-    tables.printed(console, where, HEADER, lines)
-    if "--write" in sys.argv[1:]:
-        tables.note("dirty_data", f"{where}\n\n{tables.markdown(HEADER, lines)}")
+    tables.told("dirty_data", where, HEADER, lines, sys.argv)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from msgspec import Struct
-from rich.console import Console
 
 from benchmarks.notes import tables
 from engine.customer_operations import link, track
@@ -124,9 +123,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         found = rows(Path(folder))
     where = tables.taken(f"; {DAYS} days, {VISITS_A_DAY} visits a day, {ROUNDS} rounds.")
-    tables.printed(Console(width=120), where, HEADER, found)
-    if "--write" in sys.argv[1:]:
-        tables.note("long_lives", f"{where}\n\n{tables.markdown(HEADER, found)}")
+    tables.told("long_lives", where, HEADER, found, sys.argv)
 
 
 if __name__ == "__main__":

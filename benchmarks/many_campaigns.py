@@ -17,8 +17,6 @@ from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from rich.console import Console
-
 from benchmarks.decision_cost import world
 from benchmarks.notes import tables
 from engine.engine import Engine
@@ -91,9 +89,7 @@ def main() -> None:
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes:
         found = list(processes.map(row, asked))
     where = tables.taken(f"; {CONTENTS} contents, 5 channels, {DECISIONS} decisions of each campaign.")
-    tables.printed(Console(width=120), where, HEADER, found)
-    if "--write" in sys.argv[1:]:
-        tables.note("many_campaigns", f"{where}\n\n{tables.markdown(HEADER, found)}")
+    tables.told("many_campaigns", where, HEADER, found, sys.argv)
 
 
 if __name__ == "__main__":

@@ -152,9 +152,7 @@ def main() -> None:
     where = tables.taken(f"; {decisions:,} decisions, seeds {', '.join(map(str, SEEDS))}.")
     header = ("recipe", *(f"{name}: {what}" for name in SCENARIO_IDS for what in ("share", "end", "worth")))
     rows = [_row(variant, found) for variant in VARIANTS]
-    tables.printed(Console(width=150), where, header, rows)
-    if "--write" in sys.argv:
-        tables.note("recipe_study", f"{where}\n\n{tables.markdown(header, rows)}")
+    tables.told("recipe_study", where, header, rows, sys.argv)
 
 
 def studied(decisions: int) -> dict[tuple[str, str, int], Lived]:

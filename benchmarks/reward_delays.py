@@ -168,9 +168,7 @@ def main() -> None:
     for delay, learn in track(runs, "living", console=console, transient=True):
         rows.append(row(delay, learn, [lived(delay, learn, seed) for seed in SEEDS]))
     where = tables.taken(f"; {BEFORE:,} decisions before the flip, {AFTER:,} after it.")
-    tables.printed(console, where, HEADER, rows)
-    if "--write" in sys.argv[1:]:
-        tables.note("reward_delays", f"{where}\n\n{tables.markdown(HEADER, rows)}")
+    tables.told("reward_delays", where, HEADER, rows, sys.argv)
 
 
 if __name__ == "__main__":

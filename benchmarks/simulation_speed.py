@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
-from rich.console import Console
 
 from benchmarks.notes import tables
 from simulators.engine_target import EngineTarget
@@ -97,9 +96,7 @@ def main() -> None:
     scenario, decisions = (asked + ["steady", "100000"][len(asked) :])[:2]
     found = rows(scenario, int(decisions))
     where = tables.taken(", one core.")
-    tables.printed(Console(width=120), where, HEADER, found)
-    if "--write" in sys.argv[1:]:
-        tables.note("simulation_speed", f"{where}\n\n{tables.markdown(HEADER, found)}")
+    tables.told("simulation_speed", where, HEADER, found, sys.argv)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Vowpal Wabbit, spoken here and nowhere else. Never campaigns, customers or time: text lines in, probabilities out.
 
-Its facts that bite are kept in one place: lines are parsed once for all models and reused; a lesson parses only the
-chosen action afresh; a label's probability carries the lesson's weight, not the propensity (see `learn`).
+Its facts that bite are kept in one place: lines are parsed once for all models and reused; a label's probability
+carries the lesson's weight, not the propensity (see `learn`).
 """
 
 import re
@@ -22,7 +22,7 @@ _WEIGHT = np.dtype([("index", "<u4"), ("weight", "<f4"), ("adaptive", "<f4")])
 """A weight as it lies in a saved model; those that are zero are left out."""
 _WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single precision when they are added up
 GREED = 30.0
-"""The greed of every model; a campaign's own is asked for afterwards (`exploration.squarecb`)."""
+"""The greed of every model; a campaign's own follows (`exploration.squarecb`)."""
 EXPLORATION = "--squarecb --gamma_scale 1 --gamma_exponent 1"
 """How a model explores for good: it is saved with it, and loading it with another is refused. SquareCB's gamma is the
 number of the model's lessons. In proportion to lessons it tries more while little is known, and less once much is, than
@@ -114,7 +114,7 @@ class Bandit:
     def saved(self) -> bytes:
         """Return the whole model; loading it goes on exactly where this one stands.
 
-        It takes 2 ms, and nothing where nothing was learned since: of many campaigns' few learn between two snapshots.
+        It takes 2 ms, and nothing where nothing was learned since: of many campaigns few learn between two snapshots.
         """
         if self._saved is None:
             self._saved = self._written()

@@ -24,6 +24,13 @@ def taken(more: str) -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}, commit {git.stdout.strip()}, {machine}{more}"
 
 
+def told(name: str, where: str, header: Row, rows: Sequence[Row], said: Sequence[str]) -> None:
+    """Print a benchmark's table, and put it between its marks in the README where the command line said `--write`."""
+    printed(Console(width=150), where, header, rows)
+    if "--write" in said:
+        note(name, f"{where}\n\n{markdown(header, rows)}")
+
+
 def printed(console: Console, where: str, header: Row, rows: Iterable[Row]) -> None:
     """Print where figures were taken, and their table."""
     table = Table(*header)

@@ -107,7 +107,7 @@ def test_a_saved_model_goes_on_exactly_where_it_stood() -> None:
 
 
 def test_what_is_saved_is_what_was_learned_by_then() -> None:
-    """Whatever happens to it between, a model is saved as it stands, and to the same bytes where nothing was learned."""
+    """A model is saved as it stands, whatever happened to it, and to the same bytes where nothing was learned."""
     generator, model = random.Random(17), Bandit()
     for lesson in lessons(120):
         before = model.saved()
