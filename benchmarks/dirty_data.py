@@ -25,7 +25,7 @@ from engine.customers.gate import Gate
 from engine.customers.types import IdentifyRequest, TrackRequest
 from engine.engine import Engine
 from engine.errors import InvalidRequest
-from engine.events import Switch
+from engine.model_events import Switch
 from engine.model_operations import switch
 from engine.opening import open_engine
 from engine.quarantine import counts

@@ -5,9 +5,10 @@ from msgspec import structs
 from engine.campaign.catalogue import Catalogue, catalogue
 from engine.campaign.channels import MessageLimit
 from engine.errors import NotFound
-from engine.events import CampaignApplied, CampaignPaused, CampaignResumed, ChannelSwitched, DecisionTaken
+from engine.events import CampaignApplied, CampaignPaused, CampaignResumed, DecisionTaken
 from engine.features import shown
 from engine.folds import CampaignFold
+from engine.model_events import ChannelSwitched
 from engine.policy import campaign_of, model_names
 from engine.types import CampaignStatus
 

@@ -11,15 +11,7 @@ from engine.customers.gate import Gate
 from engine.deciding import Whom, decide
 from engine.eligibility import Calendar
 from engine.errors import NotFound, NotPossible
-from engine.events import (
-    CampaignApplied,
-    CampaignPaused,
-    CampaignResumed,
-    DecisionActivated,
-    DecisionTaken,
-    RebuildStarted,
-    Tick,
-)
+from engine.events import CampaignApplied, CampaignPaused, CampaignResumed, DecisionActivated, DecisionTaken, Tick
 from engine.features import check_text, require, shown
 from engine.folded_log import FoldedLog
 from engine.folds import Rebuild
@@ -28,6 +20,7 @@ from engine.joining import closed, windowed
 from engine.keyed_hash import KeyedHash, decision_key
 from engine.ladder import step_down
 from engine.log.sqlite import Log
+from engine.model_events import RebuildStarted
 from engine.policy import unfit_models
 from engine.requests import MAX_ID_BYTES, Ids, check_decide, check_reward, digest, same
 from engine.rewards import LoggedDecision, activated, possible_time_us, receipt, received

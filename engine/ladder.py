@@ -7,10 +7,10 @@ only, the campaign's fallback rule.
 from urllib.parse import unquote
 
 from engine.errors import LogUnavailable
-from engine.events import ModelsRolledBack
 from engine.folds import Folds, PutBack
 from engine.log import snapshot_rows
 from engine.log.sqlite import Log
+from engine.model_events import ModelsRolledBack
 from engine.snapshots import Damaged, checked
 from engine.vowpal_wabbit import Bandit, ModelFailed
 

@@ -7,11 +7,11 @@ from msgspec import Struct
 
 from engine.engine import Engine
 from engine.errors import InvalidRequest, NotFound, NotPossible
-from engine.events import ChannelSwitched, ModelsRebuilt, ModelsRolledBack, RebuildStarted, Switch
 from engine.features import check_text, require, shown
 from engine.folds import Learned, Rebuild
 from engine.history import past_of
 from engine.log import snapshot_rows
+from engine.model_events import ChannelSwitched, ModelsRebuilt, ModelsRolledBack, RebuildStarted, Switch
 from engine.policy import model_names
 from engine.rebuild import Round
 from engine.rebuilt_file import read_rebuilt, rebuilt_file

@@ -16,20 +16,17 @@ from engine.events import (
     CampaignApplied,
     CampaignPaused,
     CampaignResumed,
-    ChannelSwitched,
     DecisionActivated,
     DecisionTaken,
     FactQuarantined,
     FactReadmitted,
     LoggedEvent,
-    ModelsRebuilt,
-    ModelsRolledBack,
-    RebuildStarted,
     RewardReceived,
     StockSet,
 )
 from engine.folds import Folds, Half, Learned, PutBack, Rebuild
 from engine.learner import count_taught, decision_in
+from engine.model_events import ChannelSwitched, ModelsRebuilt, ModelsRolledBack, RebuildStarted
 from engine.open_decisions import OpenDecision, OpenDecisions, opened
 from engine.outcomes import Outcome
 from engine.past import Past

@@ -12,7 +12,7 @@ from grpc.aio import ServicerContext
 
 from engine import model_operations
 from engine.engine import Engine
-from engine.events import Switch
+from engine.model_events import Switch
 from engine.model_operations import ModelStatus, SnapshotStatus
 from server import convert_models, paging
 from server.clock import change_time_us

@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 from engine.customer_operations import identify, track
 from engine.customers.types import IdentifyRequest, TrackRequest
 from engine.errors import EngineError, LogUnavailable
-from engine.events import DecisionTaken, Switch
+from engine.events import DecisionTaken
+from engine.model_events import Switch
 from engine.model_operations import switch
 from engine.opening import open_engine
 from engine.types import NOTHING, DecideRequest, RewardRequest

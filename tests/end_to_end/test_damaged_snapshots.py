@@ -16,8 +16,9 @@ from decisioning.v1 import model_service_pb2 as model_pb
 from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceStub
 
 from engine.engine import Engine
-from engine.events import DecisionTaken, ModelsRolledBack, Reason
+from engine.events import DecisionTaken, Reason
 from engine.history import past_of
+from engine.model_events import ModelsRolledBack
 from engine.opening import open_engine
 from engine.policy import content_name
 from engine.replay import replay

@@ -18,18 +18,16 @@ from engine.events import (
     CampaignApplied,
     CampaignPaused,
     CampaignResumed,
-    ChannelSwitched,
     DecisionActivated,
     DecisionTaken,
     Event,
     FactQuarantined,
-    ModelsRebuilt,
-    RebuildStarted,
     RewardReceived,
     decode,
 )
 from engine.fault_points import FaultPoint
 from engine.history import past_of
+from engine.model_events import ChannelSwitched, ModelsRebuilt, RebuildStarted
 from engine.opening import open_engine
 from engine.replay import replay
 from engine.state import Folds, State

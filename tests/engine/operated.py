@@ -6,8 +6,9 @@ import numpy as np
 
 from engine import model_operations
 from engine.engine import Engine
-from engine.events import DecisionTaken, Event, Stage, Switch
+from engine.events import DecisionTaken, Event, Stage
 from engine.history import past_of
+from engine.model_events import Switch
 from engine.replay import replay
 from engine.types import DecideRequest, RewardRequest
 from tests.engine.test_replay import lived, same_weights

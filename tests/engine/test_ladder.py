@@ -9,7 +9,8 @@ import pytest
 
 from engine import model_operations
 from engine.engine import Engine
-from engine.events import DecisionTaken, Reason, Switch
+from engine.events import DecisionTaken, Reason
+from engine.model_events import Switch
 from engine.policy import content_name, router_name
 from tests.engine.operated import Ask, assert_replays, busy, ruin, sent, stage
 from tests.wardrobe import CAMPAIGN, NOON_US

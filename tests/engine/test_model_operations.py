@@ -7,9 +7,10 @@ import pytest
 from engine import model_operations
 from engine.engine import Engine
 from engine.errors import EngineError, InvalidRequest, NotFound, NotPossible
-from engine.events import ChannelSwitched, ModelsRolledBack, Reason, Switch
+from engine.events import Reason
 from engine.folds import Learned
 from engine.history import past_of
+from engine.model_events import ChannelSwitched, ModelsRolledBack, Switch
 from engine.policy import model_names
 from engine.replay import replay
 from tests.engine.operated import Ask, busy, changed, events_of, operated, sent, stage, weights

@@ -9,7 +9,7 @@ import pytest
 from engine import model_operations
 from engine.campaign.catalogue import Catalogue
 from engine.engine import Engine
-from engine.events import Switch
+from engine.model_events import Switch
 from engine.rebuild_process import rebuild
 from engine.rebuilt_file import read_rebuilt, rebuilt_file
 from engine.types import DecideRequest, RewardRequest

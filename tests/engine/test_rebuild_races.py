@@ -12,8 +12,9 @@ import pytest
 from engine import model_operations
 from engine.engine import Engine
 from engine.errors import NotPossible
-from engine.events import ModelsRebuilt, ModelsRolledBack, Reason, Switch
+from engine.events import Reason
 from engine.folds import PutBack
+from engine.model_events import ModelsRebuilt, ModelsRolledBack, Switch
 from engine.policy import model_names
 from engine.rebuild_process import rebuild
 from engine.rebuilt_file import rebuilt_file

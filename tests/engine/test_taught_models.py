@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from engine.engine import Engine
-from engine.events import Event, Switch
+from engine.events import Event
 from engine.folds import Learned
+from engine.model_events import Switch
 from engine.model_operations import switch
 from engine.taught_models import OWED_MAX
 from engine.types import DecideRequest, RewardRequest

@@ -9,11 +9,12 @@ import pytest
 from engine import model_operations
 from engine.engine import Engine
 from engine.errors import LogUnavailable
-from engine.events import ModelsRolledBack, Reason, Switch
+from engine.events import Reason
 from engine.exploration import UnsoundProbabilities
 from engine.folds import Learned
 from engine.log import snapshot_rows
 from engine.log.sqlite import Log
+from engine.model_events import ModelsRolledBack, Switch
 from engine.policy import content_name, model_names, router_name, slot_name
 from engine.vowpal_wabbit import Bandit, ModelFailed
 from tests.engine.operated import Ask, assert_replays, busy, changed, events_of, ruin, sent, stage, weights

@@ -15,8 +15,8 @@ from decisioning.v1.decisioning_service_pb2_grpc import DecisioningServiceStub
 from decisioning.v1.model_service_pb2_grpc import ModelServiceStub
 
 from engine.engine import Engine
-from engine.events import ModelsRebuilt
 from engine.history import past_of
+from engine.model_events import ModelsRebuilt
 from engine.opening import open_engine
 from engine.rebuilt_file import read_rebuilt, rebuilt_file
 from engine.replay import replay
