@@ -9,7 +9,6 @@ one campaign alone, and a start. `--write` puts the table into this folder's REA
 import resource
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,6 +17,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.decision_cost import world
+from benchmarks.long_lives import timed
 from benchmarks.notes import tables
 from engine.engine import Engine
 from engine.opening import open_engine
@@ -31,13 +31,6 @@ START_US, STEP_US = 1_782_993_600_000_000, 1_000_000
 def resident_mb() -> float:
     """Return how much memory of this process is resident, at most so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def timed(done: Callable[[], object]) -> float:
-    """Return how long something takes, in seconds."""
-    started = time.perf_counter()
-    done()
-    return time.perf_counter() - started
 
 
 def lived(engine: Engine, names: list[str], dice: Random) -> list[float]:
@@ -70,12 +63,12 @@ def row(campaigns: int) -> list[str]:
                 world.campaign(CONTENTS).replace(f"campaign: {world.NAME}", f"campaign: {name}"), START_US
             )
         took = lived(engine, names, dice)
-        whole = timed(lambda: engine.snapshot(engine.state.clock_us))
+        whole = timed(engine.snapshot, engine.state.clock_us) / 1e6
         lived(engine, names[:1], dice)
-        part = timed(lambda: engine.snapshot(engine.state.clock_us))
+        part = timed(engine.snapshot, engine.state.clock_us) / 1e6
         each_mb = (resident_mb() - before_mb) / campaigns
         engine.close()
-        start = timed(lambda: open_engine(Path(folder), durability="process").close())
+        start = timed(lambda: open_engine(Path(folder), durability="process").close()) / 1e6
     figures = (f"{each_mb:,.0f}", f"{1e6 * median(took):,.0f}", f"{whole:.2f}", f"{part:.2f}", f"{start:.2f}")
     return [str(campaigns), *figures]
 

@@ -154,7 +154,7 @@ def _under_way(engine: Engine, campaign: str, upto_seq: int) -> Rebuild:
 
 
 def _equal(model: Bandit, saved: bytes | None) -> bool:
-    """Tell whether a model has the weights of a saved one; the bytes hold counters that every decision changes."""
+    """Tell whether a model has the weights of a saved one, whose bytes hold counters besides."""
     return not model.fault() and np.array_equal(model.weights(), Bandit(saved).weights())
 
 

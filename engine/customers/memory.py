@@ -48,8 +48,7 @@ _NOTHING: dict[str, Sum] = {}
 def add(sums: Sums, kind: str, about: str, weight: float, time_us: int) -> None:
     """Add an event's weight to a sum; the faintest is forgotten where there are too many."""
     gather(sums, kind, about, (weight, time_us))
-    if len(sums[kind]) > KEYS_MAX:
-        del sums[kind][min(_strengths(sums[kind], kind))[1]]
+    forget_faintest(sums)
 
 
 def joined_sums(each: Iterable[Sums]) -> Sums:
