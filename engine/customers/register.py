@@ -224,6 +224,7 @@ class CustomerRegister:
         entry.person.links.remove(link)
         entry.person, *parted = components(entry.person)
         for person in parted:
+            entry.unowned -= set(person.identities)  # else she would own them again where both are saved together
             new = Entry(person, unowned=set(person.identities))
             self._entries[person.root] = new
             self._roots.pop(person.root, None)

@@ -179,6 +179,24 @@ def test_a_decision_under_an_old_identity_is_rewarded_after_the_link(engine: Eng
     assert after.profile.numbers[f"earned.channel/{decision.channel}"] > 0
 
 
+def test_one_who_changed_hands_twice_between_two_commits_is_hers_who_has_her(opened: Callable[..., Engine]) -> None:
+    """Linked with one, taken from her and linked with another, all in one commit: after a restart that one has her."""
+    first, second, changing = (Identity("cookie", name) for name in ("first", "second", "changing"))
+    engine = opened()
+    for one in (first, second):
+        track(engine, TrackRequest(one, "browse"), NOON_US)
+    engine.commit()
+    track(engine, TrackRequest(second, "browse"), NOON_US)  # so that she is saved before the first
+    link(engine, LinkRequest(first, changing), NOON_US)
+    unlink(engine, LinkRequest(first, changing), NOON_US)
+    link(engine, LinkRequest(second, changing), NOON_US)
+    engine.commit()
+    engine = opened(source=None)
+    person = engine.customers.find(engine.keyed_hash.identity(changing))
+    assert person is not None
+    assert set(person.identities) == {engine.keyed_hash.identity(one) for one in (second, changing)}
+
+
 def test_limits_and_the_control_group_survive_a_link(opened: Callable[..., Engine]) -> None:
     """Before and after a login she is one person: one message on a channel a week, and one control group for good."""
     engine = opened(source=LIMITED)
