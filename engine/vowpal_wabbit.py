@@ -18,6 +18,10 @@ _LESSONS_KEPT = 256  # taught actions with their labels, 8 MB: most messages ear
 _POOL = "--example_queue_limit 4"  # room for so many examples: a model is shown a reader's, and 256 take 8 MB
 _READING = re.compile(r"--(?:bit_precision|hash|interactions) \S+")
 _BITS = 18
+_CROSSED = "AX"
+"""Every feature of an action is crossed with every one of the shared line, in this order: the loop within is the long
+one then, and the weights of one action come together, which costs half as much with a thousand of them
+(benchmarks/README.md, "Where the time goes")."""
 _WEIGHT = np.dtype([("index", "<u4"), ("weight", "<f4"), ("adaptive", "<f4")])
 """A weight as it lies in a saved model; those that are zero are left out."""
 _WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single precision when they are added up
@@ -242,7 +246,7 @@ def _open(model: bytes | None) -> Workspace:
     arguments = f"--cb_explore_adf --cb_type mtr -l {LEARNING_RATE} {UPDATE} {_POOL} --quiet"
     try:
         if model is None:
-            return Workspace(f"{arguments} {EXPLORATION} --interactions XA --hash all --bit_precision {_BITS}")
+            return Workspace(f"{arguments} {EXPLORATION} --interactions {_CROSSED} --hash all --bit_precision {_BITS}")
         with TemporaryDirectory(prefix="decisioning-") as folder:
             path = Path(folder, "model.vw")
             path.write_bytes(model)
