@@ -2,8 +2,8 @@
 
 `python -m benchmarks.decision_cost.large_folder FOLDER --customers 1000000` takes some minutes and gives seven events a
 customer; keep the folder outside the repository and give it to the benchmark as `--large FOLDER`. Its events are real
-ones under other names, its profiles their fold; its models are untaught and its reward windows closed. Never a
-measurement.
+ones under other names, its profiles their fold; its models were taught by the first lives, and the reward windows of
+all others are closed. Never a measurement.
 """
 
 import argparse
@@ -102,7 +102,7 @@ def make(folder: Path, customers: int, now_us: int) -> None:
             row += 1
         table.save(engine.log.last_seq, bodies=bodies, owners=owners, gone_rows=[], gone_identities=[], named=named)
         engine.log.commit()
-    engine.state.seq = engine.log.last_seq  # as if folded: the snapshot's models are untaught
+    engine.state.seq = engine.log.last_seq  # as if folded: the first lives taught the snapshot's models
     engine.snapshot(now_us)
     engine.close()
 

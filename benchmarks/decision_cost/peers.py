@@ -25,6 +25,8 @@ from engine.types import Features
 
 FEATURES = 33
 SLOTS = 6
+LESSONS = 1_000
+"""What a peer's models have learned before, as many decisions as ours."""
 
 
 class Served(Struct):
@@ -51,23 +53,28 @@ def known(folder: Path) -> Features:
 
 
 def vowpal_wabbit(contents: int, customer: Features) -> Timed:
-    """Return the same three stages with Vowpal Wabbit's own Python text interface, text made and parsed each time."""
+    """Return the same three stages with Vowpal Wabbit's own Python text interface, text made and parsed each time.
+
+    Like ours, its models have learned.
+    """
     offered = catalogue(world.campaign(contents), 1)
     arguments = "--cb_explore_adf --squarecb -q XA --quiet"
     stages = [Workspace(arguments) for _ in range(1 + 2 * len(world.CHANNELS))]
     generator = np.random.default_rng(1)
     channels = {name: offered.router_lines[name][0] for name in world.CHANNELS}
 
-    def decide(_number: int) -> object:
+    def decide(_number: int, taught: float | None = None) -> object:
         texts = [f"{name}_is_{value}" for name, value in customer.categories.items()]
         texts += [f"{name.replace('/', '_')}:{value}" for name, value in customer.numbers.items()]
         shared = f"shared |X {' '.join(texts)}"
         uniforms = generator.random(3)
-        channel = asked(stages[0], shared, channels, uniforms[0])
+        channel = asked(stages[0], shared, channels, uniforms[0], taught)
         place, offer = world.CHANNELS.index(channel), offered.channels[channel]
-        content = asked(stages[1 + 2 * place], shared, plain(offer.content_lines), uniforms[1])
-        return channel, content, asked(stages[2 + 2 * place], shared, plain(offer.slot_lines), uniforms[2])
+        content = asked(stages[1 + 2 * place], shared, plain(offer.content_lines), uniforms[1], taught)
+        return channel, content, asked(stages[2 + 2 * place], shared, plain(offer.slot_lines), uniforms[2], taught)
 
+    for number in range(LESSONS):
+        decide(number, taught=float(generator.random()))
     return Timed(f"Vowpal Wabbit, Python text interface, {contents} contents", decide)
 
 
@@ -76,10 +83,14 @@ def plain(lines: dict[str, Lines]) -> dict[str, str]:
     return {action: line for action, (line, *_) in lines.items()}
 
 
-def asked(stage: Workspace, shared: str, lines: dict[str, str], uniform: float) -> str:
-    """Return the action that one model's probabilities draw."""
+def asked(stage: Workspace, shared: str, lines: dict[str, str], uniform: float, taught: float | None) -> str:
+    """Return the action that one model's probabilities draw, and let the model learn of it where that is `taught`."""
     probabilities = stage.predict("\n".join([shared, *lines.values()]))
-    return list(lines)[drawn(probabilities, uniform)]
+    place = drawn(probabilities, uniform)
+    if taught is not None:
+        label = f"0:{-taught:.6g}:{probabilities[place]:.6g} "
+        stage.learn("\n".join([shared, *(label * (n == place) + line for n, line in enumerate(lines.values()))]))
+    return list(lines)[place]
 
 
 def linucb(contents: int) -> Timed:

@@ -1,8 +1,8 @@
 """What is asked: a campaign of any number of contents, and customers with warm profiles. Never a measurement.
 
 Every customer has the same life of seven events, a declaration, four things she did, a decision and its reward, which
-give her a profile of 30 features. The large folder is made of the same lives, so that an empty log and a full one are
-asked the same.
+give her a profile of 30 features; every reward teaches at once, so that models are asked that have learned. The large
+folder is made of the same lives, so that an empty log and a full one are asked the same.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,9 @@ def campaign(contents: int) -> str:
     """Return the YAML text of a campaign: 5 channels of 6 send slots each, all contents on all channels.
 
     The message limits are looked at in every decision and never bind, and something is always sent: a decision is the
-    same work whatever was learned, three stages of 5, `contents` and 6 actions.
+    same work whatever was learned, three stages of 5, `contents` and 6 actions. It is not the same as with models that
+    have learned nothing, whose weights are one page of zeros to the processor: a thousand contents cost half as much
+    there.
     """
     slots = ", ".join(f'slot-{h:02d}: {{from: "{h:02d}:00", until: "{h + 4:02d}:00"}}' for h in range(0, 24, 4))
     channel = f"{{reward_window: 3 days, send_windows: {{{slots}}}, message_limits: [{{messages: 1000, per: 7 days}}]}}"
@@ -50,6 +52,7 @@ def campaign(contents: int) -> str:
         f"campaign: {NAME}",
         "reward: {lowest: -1, highest: 1}",
         "outcomes: {clicked: 0.2, purchased: 1, unsubscribed: -1}",
+        "learn: provisionally",
         "channels:",
         *(f"  {name}: {channel}" for name in CHANNELS),
         "contents:",
