@@ -40,8 +40,9 @@ ORDER_SPREAD = 1.0
 class Kind(Struct, frozen=True):
     """A kind of world: how many levels its categories have, how many numbers there are, and how many of each matter.
 
-    What is said is a request's context, or else what one of 500 customers declared. What comes of it is a click worth
-    1, or an order, of `order` in the mean and unevenly spread; `highest` is the end of the range that is declared.
+    What is said is a request's context, or else what one of 500 customers declared; its numbers are deviations, or
+    `said` as they would be in life. What comes of it is a click worth 1, or an order, of `order` in the mean and
+    unevenly spread; `highest` is the end of the range that is declared.
     """
 
     name: str
@@ -51,15 +52,27 @@ class Kind(Struct, frozen=True):
     telling_numbers: int = 0
     contents: int = 10
     declared: bool = False
+    said: str = ""
     order: float = 0.0
     highest: float = 1.0
 
+
+SAID: dict[str, Callable[[Floats], Floats]] = {
+    "": lambda deviations: deviations,
+    "ages": lambda deviations: 40 + 15 * deviations,
+    "baskets": lambda deviations: np.exp(4 + 0.7 * deviations),
+    "pence": lambda deviations: 5_000 + 2_000 * deviations,
+}
+"""How large numbers are that deviate so from the usual: ages from 40 by 15 years, baskets around 55 log-normally."""
 
 KINDS = (
     Kind("nothing is told"),
     Kind("a segment, of 5", (5,), 1),
     Kind("a segment, of 3, two contents", (3,), 1, contents=2),
     Kind("two categories, two numbers", (5, 4), 2, 2, 2),
+    Kind("two categories, two numbers, ages", (5, 4), 2, 2, 2, said="ages"),
+    Kind("two categories, two numbers, baskets", (5, 4), 2, 2, 2, said="baskets"),
+    Kind("two categories, two numbers, pence", (5, 4), 2, 2, 2, said="pence"),
     Kind("six numbers", numbers=6, telling_numbers=6),
     Kind("one of ten categories matters", (5, *[4] * 9), 1, 3),
     Kind("twenty features, all matter", (3,) * 15, 15, 5, 5),
@@ -100,12 +113,12 @@ def moments(kind: Kind, seed: int) -> Iterator[Moment]:
         values = generator.normal(0, 1, kind.numbers)
         odds = base + numbers[:, : kind.telling_numbers] @ values[: kind.telling_numbers]
         odds += sum(categories[place][:, told[place]] for place in range(kind.telling))
-        chances = 1 / (1 + np.exp(-odds))
+        chances, said = 1 / (1 + np.exp(-odds)), SAID[kind.said](values)
         yield Moment(
             customer=customer,
             categories={ATTRIBUTES[n] if kind.declared else f"told-{n}": f"v{told[n]}" for n in range(len(told))},
-            numbers={f"number-{n}": float(value) for n, value in enumerate(values)},
-            features=np.concatenate([np.eye(n)[one] for n, one in zip(kind.levels, told, strict=True)] + [values, [1]]),
+            numbers={f"number-{n}": float(value) for n, value in enumerate(said)},
+            features=np.concatenate([np.eye(n)[one] for n, one in zip(kind.levels, told, strict=True)] + [said, [1]]),
             chances=chances,
             worths=(generator.random(kind.contents) < chances) * _sizes(kind, generator),
         )

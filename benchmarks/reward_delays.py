@@ -116,7 +116,7 @@ def outcomes(life: Life, chances: tuple[float, float], now_us: int) -> Iterator[
 def expected(life: Life, content_id: str, context: Features, now_us: int) -> float:
     """Return the reward that the content's model expects now."""
     line = catalogue(life.source, 1).channels["app"].content_lines[content_id][0]
-    shared = shared_text(context, local_time(now_us, ZoneInfo("UTC")))
+    shared = shared_text(context, None, local_time(now_us, ZoneInfo("UTC")))
     return -life.engine.state.models[content_name("delays", "app")].expected_cost(shared, line)
 
 

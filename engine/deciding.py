@@ -26,6 +26,7 @@ from engine.state import State
 from engine.stock import prices
 from engine.times import zone
 from engine.types import NOTHING, DecideRequest
+from engine.usual_numbers import told_numbers
 
 
 class Whom(Struct, frozen=True):
@@ -61,7 +62,9 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
     if not options.openings and not catalogue.campaign.send_nothing.allowed:
         raise NotPossible(_nothing_eligible(removals(catalogue, moment, calendar)))
     where = moment.zone
-    shared = shared_line(request.context, moment.local, known.text)
+    numbers = request.context.numbers
+    context_told = told_numbers(state.usual_numbers.get(catalogue.campaign.name, {}), numbers) if numbers else None
+    shared = shared_line(request.context, context_told, moment.local, known.text)
     priced = prices(catalogue.campaign, state.tallies.stock, whom.now_us)
     policy = _policy(state, catalogue, shared, whom.control)
     choice = choose(options, policy, draws(ids.fact_id), priced, state.reward_unit(catalogue.campaign).size)
@@ -93,6 +96,7 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
         profile=known.features,
         route_fit=choice.route_fit,
         suspicion=known.suspicion,
+        context_told=context_told,
     )
 
 

@@ -24,6 +24,7 @@ from engine.snapshots import saved_models, taken
 from engine.tombstones import CustomerErased, DecisionErased, RewardErased
 from engine.traces import events_at, traces
 from engine.types import Identity
+from engine.usual_numbers import take_back
 
 
 class Erased(Struct, frozen=True):
@@ -99,7 +100,10 @@ def _tombstones(engine: Engine, hers: frozenset[str]) -> Iterable[tuple[int, Eve
         logged.event.decision_seq: logged.event for logged in events if isinstance(logged.event, DecisionActivated)
     }
     for logged in events:
-        yield logged.seq, effaced(logged, hers, engine.state.tallies.stock.keys(), activations.get(logged.seq))
+        event = effaced(logged, hers, engine.state.tallies.stock.keys(), activations.get(logged.seq))
+        if isinstance(logged.event, DecisionTaken) and isinstance(event, DecisionErased):
+            take_back(engine.state.usual_numbers, logged.event, logged.time_us)
+        yield logged.seq, event
 
 
 def _counted(identities: int, tombstones: list[Event]) -> CustomerErased:

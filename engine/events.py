@@ -72,10 +72,11 @@ class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind",
 
     `customer` is the keyed hash of the identity she has been known by for longest, never the identity; `identity` that
     of the one she was asked for under, empty where they are the same. `context` is what the caller knew, `profile` what
-    the engine knew of her: models see both. `propensity` is the product of the stages'
-    propensities. `channel` is `nothing` and `send_time_us` is None where nothing is sent. `close_time_us` is when its
-    reward window closes if it is carried out at its send time; without a window there is no `default_reward` either.
-    With `activation_required` it is worth nothing before it is reported as carried out. `route_fit` is the step at
+    the engine knew of her: models see both, the context's numbers as `context_told` has them (`engine.usual_numbers`),
+    which is None where there are none, and of old. `propensity` is the product of the stages' propensities. `channel`
+    is `nothing` and `send_time_us` is None where nothing is sent. `close_time_us` is when its reward window closes if
+    it is carried out at its send time; without a window there is no `default_reward` either. With
+    `activation_required` it is worth nothing before it is reported as carried out. `route_fit` is the step at
     which the channel fitted (`engine.fit`), as its model was told. `suspicion` is when her life seems to have changed,
     where she did something since the message before.
     """
@@ -105,6 +106,7 @@ class DecisionTaken(Struct, frozen=True, tag="decision_taken", tag_field="kind",
     profile: Features = Features()
     route_fit: int = 0
     suspicion: Suspicion | None = None
+    context_told: dict[str, float] | None = None
 
 
 class RewardReceived(Struct, frozen=True, tag="reward_received", tag_field="kind", omit_defaults=True):

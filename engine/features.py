@@ -27,9 +27,9 @@ RESPONSES_ALONE, TOGETHER = 0.5, 0.18
 """What each of these weighs at most, and what all that is seen of her weighs together, in squares, as long as each of
 them does not weigh less than any other: what messages earned tells most of what they will, and is all there is where
 she does nothing else (benchmarks/README.md, "Worlds that only a context tells of")."""
-CONTEXT_TOGETHER = 4.0
-"""What the features of a request's context weigh together, in squares, where each of an action weighs 1; none weighs
-more than that. What a channel service says of a moment is little and to the point (benchmarks/README.md, "Worlds that
+CONTEXT_TOGETHER, CONTEXT_MOST = 6.0, 2.0
+"""What the features of a request's context weigh together, in squares, where each of an action weighs 1, and what each
+weighs at most. What a channel service says of a moment is little and to the point (benchmarks/README.md, "Worlds that
 only a context tells of")."""
 DECLARED_WEIGHT = 1.0
 """What a thing that a customer declared weighs where one of an action weighs 1, as long as nothing was seen of her;
@@ -117,41 +117,49 @@ def scaled(number: float) -> float:
     return compressed(number) / 3
 
 
-def context_text(context: Features) -> str:
+def context_text(context: Features, told: Mapping[str, float] | None) -> str:
     """Return a request's context as Vowpal Wabbit reads it, sorted by name since a proto map has no order.
 
-    A category becomes ``+name=value``, a number ``+name:value``, both under a mark that the encoding never yields;
-    encoded names hold no ``=``, so the two never meet.
+    A category becomes ``+name=value``, a number ``*name:deviations`` as it is `told` (`engine.usual_numbers`), under
+    marks that the encoding never yields. Where it is None, as of decisions taken before numbers were told so, a number
+    becomes ``+name:value``; encoded names hold no ``=``, so that none meets a category.
     """
-    digits = ((name, f"{compressed(number):.9g}") for name, number in sorted(context.numbers.items()))
-    return _pairs(sorted(context.categories.items()), digits, "+")
+    if told is None:
+        digits = [(name, f"{compressed(number):.9g}") for name, number in sorted(context.numbers.items())]
+    else:
+        digits = [(name, f"{number:.6g}") for name, number in sorted(told.items())]
+    return _pairs(sorted(context.categories.items()), digits, "+", "+" if told is None else "*")
 
 
 def context_weight(count: int) -> float:
     """Return what each of so many features of a context weighs."""
-    return min(1.0, sqrt(CONTEXT_TOGETHER / count))
+    return min(CONTEXT_MOST, sqrt(CONTEXT_TOGETHER / count))
 
 
-def _pairs(categories: Iterable[tuple[str, str]], numbers: Iterable[tuple[str, str]], mark: str = "") -> str:
-    """Return categories and numbers, these in digits, as Vowpal Wabbit reads them, each under a mark."""
+def _pairs(
+    categories: Iterable[tuple[str, str]], numbers: Iterable[tuple[str, str]], mark: str = "", number_mark: str = ""
+) -> str:
+    """Return categories and numbers, these in digits, as Vowpal Wabbit reads them, each kind under its mark."""
     parts = [f"{mark}{encoded(name)}={encoded(value)}" for name, value in categories]
-    parts += [f"{mark}{encoded(name)}:{digits}" for name, digits in numbers]
+    parts += [f"{number_mark}{encoded(name)}:{digits}" for name, digits in numbers]
     return " ".join(parts)
 
 
-def shared_text(context: Features, local: datetime, profile: Features = NOTHING_KNOWN) -> str:
-    """Return the shared line of a decision: its context and, under names no caller can write, the customer's local
-    time and her profile.
+def shared_text(
+    context: Features, told: Mapping[str, float] | None, local: datetime, profile: Features = NOTHING_KNOWN
+) -> str:
+    """Return the shared line of a decision: its context, the numbers as they are told, and, under names no caller can
+    write, the customer's local time and her profile.
     """
-    return shared_line(context, local, profile_text(profile.categories, profile.numbers))
+    return shared_line(context, told, local, profile_text(profile.categories, profile.numbers))
 
 
-def shared_line(context: Features, local: datetime, profile: str) -> str:
+def shared_line(context: Features, told: Mapping[str, float] | None, local: datetime, profile: str) -> str:
     """Return the shared line of a decision whose profile is text already."""
     start = local.hour // 4 * 4
     known = f"shared |X:{PROFILE_WEIGHT} @day={local.weekday()} @hours={start:02d}-{start + 4:02d} {profile}".rstrip()
     count = len(context.numbers) + len(context.categories)
-    return f"{known} |X:{context_weight(count):.6g} {context_text(context)}" if count else known
+    return f"{known} |X:{context_weight(count):.6g} {context_text(context, told)}".rstrip() if count else known
 
 
 def profile_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:

@@ -9,6 +9,7 @@ from engine.newcomers import Offered
 from engine.open_decisions import OpenDecision
 from engine.reward_unit import RewardUnit
 from engine.stock import Stock
+from engine.usual_numbers import Usual
 
 
 class CampaignFold(Struct, frozen=True):
@@ -122,3 +123,4 @@ class Folds(Struct, frozen=True):
     offered: dict[str, Offered] = {}
     suspected: Suspected = field(default_factory=Suspected)
     reward_units: dict[str, RewardUnit] = {}
+    usual_numbers: dict[str, dict[str, Usual]] = {}

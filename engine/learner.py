@@ -45,7 +45,7 @@ class Rewarded(Struct, frozen=True):
 def rewarded_decision(logged: LoggedEvent, decision: DecisionTaken, taken: Catalogue, current: Catalogue) -> Rewarded:
     """Return a logged decision as its models saw it, ready to learn from."""
     local = local_time(logged.time_us, ZoneInfo(decision.time_zone))
-    shared = shared_text(decision.context, local, decision.profile)
+    shared = shared_text(decision.context, decision.context_told, local, decision.profile)
     return Rewarded(decision=decision, shared=shared, taken=taken, current=current)
 
 

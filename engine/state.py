@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from msgspec import structs
 
-from engine import earned
+from engine import earned, usual_numbers
 from engine.campaign.spec import Campaign
 from engine.campaigns import Campaigns
 from engine.customers.events import EventTracked
@@ -36,6 +36,7 @@ from engine.reward_unit import RewardUnit, range_unit
 from engine.tallies import Tallies
 from engine.taught_models import Owed, TaughtModels
 from engine.tombstones import DecisionErased, FactErased, RewardErased
+from engine.usual_numbers import Usual
 from engine.vowpal_wabbit import Bandit
 
 
@@ -52,6 +53,7 @@ class State:
         self.rebuilds: dict[str, Rebuild] = {}
         self.telling: dict[str, set[str]] = {}
         self.reward_units: dict[str, RewardUnit] = {}
+        self.usual_numbers: dict[str, dict[str, Usual]] = {}
         self.tallies = Tallies()
         self._past = past
 
@@ -61,7 +63,8 @@ class State:
         self.campaigns = Campaigns(folds.campaigns)
         self.open_decisions = OpenDecisions(folds.open_decisions)
         self.clock_us, self.late_rewards = folds.clock_us, folds.late_rewards
-        self.rebuilds, self.telling, self.reward_units = folds.rebuilds, folds.telling, folds.reward_units
+        self.rebuilds, self.telling = folds.rebuilds, folds.telling
+        self.reward_units, self.usual_numbers = folds.reward_units, folds.usual_numbers
         self.tallies = Tallies.saved(folds)
         loaded = {name: self._stood(name, models[name], folds.learned) for name in folds.model_sha256}
         self.taught = TaughtModels(loaded, folds.learned, folds.put_back)
@@ -103,6 +106,7 @@ class State:
             offered=self.tallies.offered,
             suspected=self.tallies.suspected,
             reward_units=self.reward_units,
+            usual_numbers=self.usual_numbers,
         )
 
     def fold(self, logged: LoggedEvent) -> None:
@@ -116,6 +120,7 @@ class State:
                 self.taught.begin(all_model_names(campaign), self.reward_unit(campaign).size)
             case DecisionTaken():
                 self.tallies.fold(event, logged.time_us)
+                usual_numbers.fold(self.usual_numbers, event, logged.time_us)
                 if waiting := opened(logged, event):
                     self.open_decisions.add(waiting)
             case DecisionActivated():

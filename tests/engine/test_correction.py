@@ -58,7 +58,7 @@ def router_line(channel: str) -> str:
 def expected(model: Bandit, channel: str = "app") -> float:
     """Return the reward that a router expects of a channel, in the campaign's units."""
     noon = datetime.fromtimestamp(NOON_US / SECOND_US, UTC)
-    return -model.unit * model.expected_cost(shared_text(CONTEXT, noon), router_line(channel))
+    return -model.unit * model.expected_cost(shared_text(CONTEXT, {}, noon), router_line(channel))
 
 
 def margin(model: Bandit) -> float:
@@ -69,7 +69,7 @@ def margin(model: Bandit) -> float:
     """
     copy, noon = Bandit(model.saved(), model.unit), datetime.fromtimestamp(NOON_US / SECOND_US, UTC)
     before = expected(copy)
-    copy.learn(shared_text(CONTEXT, noon), router_line("app"), -(before + 0.5) / model.unit, 2)
+    copy.learn(shared_text(CONTEXT, {}, noon), router_line("app"), -(before + 0.5) / model.unit, 2)
     step = (expected(copy) - before) / 0.5
     return 3 * sqrt(2) * DEVIATION * sqrt(step / (2 - step))
 

@@ -21,6 +21,7 @@ KNOWN_FIELDS = {
         *("reason", "channel", "propensity", "content_id", "send_slot", "send_time_us", "control", "close_time_us"),
         *("default_reward", "activation_required", "requested_channels", "requested_content_ids", "outcome", "value"),
         *("stated", "late", "final_value", "opts_out", "campaign_version", "route_fit", "suspicion"),
+        "context_told",
     },
     "of no customer": {
         *("campaign", "version", "source", "switch", "on", "to_seq", "why", "upto_seq", "erased_kind", "identities"),

@@ -58,10 +58,10 @@ def features_seen(workspace: Workspace, text: str) -> list[tuple[int, float]]:
 
 def test_a_hostile_name_or_value_is_exactly_one_feature_and_changes_no_other(workspace: Workspace) -> None:
     """Vowpal Wabbit reads the honest features unchanged beside every hostile one, and one feature more."""
-    honest = features_seen(workspace, context_text(Features({"age": 30.0}, {"city": "Anytown"})))
+    honest = features_seen(workspace, context_text(Features({"age": 30.0}, {"city": "Anytown"}), {"age": 0.5}))
     for text in filter(lengths_and_unicode_ok, HOSTILE):
         beside = Features({"age": 30.0, text: 2.0}, {"city": "Anytown", text + "!": text})
-        seen = features_seen(workspace, context_text(beside))
+        seen = features_seen(workspace, context_text(beside, {"age": 0.5, text: 2.0}))
         assert len(seen) == 4, ascii(text)
         assert set(honest) <= set(seen)
 
@@ -69,16 +69,17 @@ def test_a_hostile_name_or_value_is_exactly_one_feature_and_changes_no_other(wor
 def test_different_texts_never_become_the_same_feature() -> None:
     """The encoding is injective: names, values and the engine's own names stay apart."""
     texts = sorted({text for text in HOSTILE if lengths_and_unicode_ok(text)})
-    assert len({context_text(Features({}, {text: "x"})) for text in texts}) == len(texts)
-    assert len({context_text(Features({}, {"x": text})) for text in texts}) == len(texts)
-    assert len({context_text(Features({text: 1.0}, {})) for text in texts}) == len(texts)
+    assert len({context_text(Features({}, {text: "x"}), None) for text in texts}) == len(texts)
+    assert len({context_text(Features({}, {"x": text}), None) for text in texts}) == len(texts)
+    numbers = [context_text(Features({text: 1.0}, {}), told) for text in texts for told in ({text: 1.0}, None)]
+    assert len(set(numbers)) == len(numbers)
     split = [("a=b", "c"), ("a", "b=c"), ("a b", "c"), ("a", "b c")]
-    assert len({context_text(Features({}, dict([pair]))) for pair in split}) == len(split)
+    assert len({context_text(Features({}, dict([pair])), None) for pair in split}) == len(split)
 
 
 def test_no_caller_can_write_the_engines_own_features() -> None:
     """The local day and hours are under names that the encoding never produces."""
-    forged = shared_text(Features(categories={"@day": "6", "@hours": "00-04"}), local_time(NOON_US, WHERE))
+    forged = shared_text(Features(categories={"@day": "6", "@hours": "00-04"}), None, local_time(NOON_US, WHERE))
     assert forged.count("@day=") == forged.count("@hours=") == 1
 
 

@@ -10,12 +10,14 @@ from engine.campaign.catalogue import catalogue, teaches_otherwise
 from engine.engine import Engine
 from engine.errors import NotPossible
 from engine.events import RewardReceived
+from engine.features import shared_text
 from engine.history import past_of
 from engine.log.sqlite import Log
 from engine.rebuild import rebuilt_models
 from engine.rebuild_process import rebuild
 from engine.rebuilt_file import read_rebuilt, rebuilt_file
 from engine.replay import replay
+from engine.times import local_time, zone
 from engine.types import DecideRequest, Features, RewardRequest
 from engine.vowpal_wabbit import Bandit
 from tests.wardrobe import CAMPAIGN, NOON_US, SECOND_US
@@ -94,7 +96,8 @@ def test_a_changed_reward_table_starts_a_rebuild_and_the_old_log_is_worth_what_i
     engine.apply_campaign(REVALUED, NOON_US + 600 * 60 * SECOND_US)
     finish(engine, 2, NOON_US + 601 * 60 * SECOND_US)
     line = engine.state.campaigns.catalogue("wardrobe").channels["app"].content_lines["polo"][0]
-    cost = engine.state.models["wardrobe/app/content"].expected_cost("shared |X city=Anytown", line)
+    shared = shared_text(Features(categories={"city": "Chicago"}), None, local_time(NOON_US, zone("UTC")))
+    cost = engine.state.models["wardrobe/app/content"].expected_cost(shared, line)
     assert cost < -0.2  # at 0.2 a click, no expectation could lie beyond it
     again = [getattr(one.event, "propensity", None) for one in engine.log.read()]
     assert again[: len(propensities)] == propensities

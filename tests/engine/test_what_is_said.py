@@ -11,6 +11,7 @@ from engine.customer_operations import identify
 from engine.customers.types import IdentifyRequest
 from engine.engine import Engine
 from engine.features import (
+    CONTEXT_MOST,
     CONTEXT_TOGETHER,
     PROFILE_WEIGHT,
     RESPONSES_ALONE,
@@ -53,9 +54,9 @@ def test_a_segment_that_is_said_is_learned_within_some_hundred_messages(
 
 @given(st.integers(1, 256))
 def test_no_context_weighs_more_than_it_may(count: int) -> None:
-    """No feature of a context weighs more than one of an action, and all together no more than four of these."""
+    """No feature of a context weighs more than two of an action, and all together no more than six of these."""
     weight = context_weight(count)
-    assert 0 < weight <= 1
+    assert 0 < weight <= CONTEXT_MOST
     assert weight**2 * count <= CONTEXT_TOGETHER + 1e-9
     assert context_weight(count + 1) <= weight
 

@@ -74,8 +74,9 @@ class Features(_message.Message):
     CATEGORIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def numbers(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """Quantities, such as {"age": 27, "days_since_purchase": 3.5}, in a unit of the caller's choice. Values are within
-        -1e12..1e12; others, NaN and infinities fail with INVALID_ARGUMENT. Names are 1..256 bytes. Default: none.
+        """Quantities, such as {"age": 27, "days_since_purchase": 3.5}, in a unit of the caller's choice, always the same one.
+        What is learned from is how far a number is from what it usually is in the campaign. Values are within -1e12..1e12;
+        others, NaN and infinities fail with INVALID_ARGUMENT. Names are 1..256 bytes. Default: none.
         """
 
     @_builtins.property
