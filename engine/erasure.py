@@ -13,9 +13,10 @@ from engine.customers.profile import forget
 from engine.effacing import effaced
 from engine.engine import Engine
 from engine.errors import NotFound
-from engine.events import DecisionActivated, DecisionTaken, Event
+from engine.events import DecisionActivated, DecisionTaken, Event, LoggedEvent
 from engine.fault_points import ErasurePoint, reached
 from engine.features import require
+from engine.learner import decision_in
 from engine.log import snapshot_rows
 from engine.log.erasing import replace_events, scrub
 from engine.rebuilt_file import drop_rebuilt
@@ -58,9 +59,13 @@ def erase(engine: Engine, identity: Identity, now_us: int, *, rebuild_models: bo
     engine.commit()
     hers = frozenset(person.identities)
     with engine.all_or_nothing():
-        tombstones = list(_tombstones(engine, hers))
+        effacing = list(_effacing(engine, hers))
+        tombstones = [(logged.seq, event) for logged, event in effacing]
         gone = {seq: event for seq, event in tombstones if isinstance(event, DecisionErased)}
         engine.state.open_decisions.forget(gone.keys())
+        for logged, _ in effacing:
+            if logged.seq in gone:
+                take_back(engine.state.usual_numbers, decision_in(logged), logged.time_us)
         replace_events(engine.log, tombstones, now_us)
         engine.customers.erase(known_as)
         counts = _counted(len(hers), [event for _, event in tombstones])
@@ -94,16 +99,14 @@ def scrubbed(engine: Engine) -> bool:
     return scrub(engine.log)
 
 
-def _tombstones(engine: Engine, hers: frozenset[str]) -> Iterable[tuple[int, Event]]:
+def _effacing(engine: Engine, hers: frozenset[str]) -> Iterable[tuple[LoggedEvent, Event]]:
+    """Yield every event that tells of her, and what takes its place."""
     events = list(events_at(engine.log, traces(engine.log, engine.customers, hers)))
     activations = {
         logged.event.decision_seq: logged.event for logged in events if isinstance(logged.event, DecisionActivated)
     }
     for logged in events:
-        event = effaced(logged, hers, engine.state.tallies.stock.keys(), activations.get(logged.seq))
-        if isinstance(logged.event, DecisionTaken) and isinstance(event, DecisionErased):
-            take_back(engine.state.usual_numbers, logged.event, logged.time_us)
-        yield logged.seq, event
+        yield logged, effaced(logged, hers, engine.state.tallies.stock.keys(), activations.get(logged.seq))
 
 
 def _counted(identities: int, tombstones: list[Event]) -> CustomerErased:

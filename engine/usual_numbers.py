@@ -40,12 +40,12 @@ class Usual(Struct):
 
 
 def told_numbers(usual: Mapping[str, Usual], numbers: Mapping[str, float]) -> dict[str, float]:
-    """Return numbers as models are told them, in deviations from the usual, sorted by name.
+    """Return numbers as models are told them, in deviations from the usual.
 
     One that is what it always is, or of which too little is known, is left out. Three decimals keep the log short.
     """
     found = {}
-    for name, number in sorted(numbers.items()):
+    for name, number in numbers.items():
         if (known := usual.get(name)) and (told := _deviations(known, number)):
             found[name] = told
     return found
@@ -59,12 +59,12 @@ def _deviations(known: Usual, number: float) -> float:
 
 
 def fold(known: dict[str, dict[str, Usual]], event: DecisionTaken, time_us: int) -> None:
-    """Count what a decision's context said; a control's counts not, since the treated do not learn from those."""
-    numbers = event.context.numbers
-    if not numbers or event.control:
+    """Count what a decision's context said, where that counts."""
+    numbers = _counting(event)
+    if not numbers:
         return
     usual = known.setdefault(event.campaign, {})
-    for name, number in sorted(numbers.items()):
+    for name, number in numbers.items():
         _count(usual.setdefault(name, Usual(time_us=time_us)), compressed(number), time_us)
     if len(usual) > NAMES_KEPT:
         weights = sorted((one.weight * _faded(time_us - one.time_us), name) for name, one in usual.items())
@@ -78,9 +78,16 @@ def take_back(known: dict[str, dict[str, Usual]], event: DecisionTaken, time_us:
     What is left is what the others said, but for the last digits of a double.
     """
     usual = known.get(event.campaign, {})
-    for name, number in event.context.numbers.items() if not event.control else ():
+    for name, number in _counting(event).items():
         if (one := usual.get(name)) and not _left(one, compressed(number), _faded(one.time_us - time_us)):
             del usual[name]
+
+
+def _counting(event: DecisionTaken) -> Mapping[str, float]:
+    """Return the numbers of a decision that count: none of a control's, since the treated do not learn from those, and
+    none of one that was logged before numbers were told so.
+    """
+    return {} if event.control or event.context_told is None else event.context.numbers
 
 
 def _left(one: Usual, value: float, weight: float) -> bool:
