@@ -33,6 +33,7 @@ BASE, SPREAD, TASTE = -2.5, 0.5, 1.3
 """Of the log odds of a click: their mean, how much contents differ for everybody, and how much for one or another."""
 ATTRIBUTES = ("city", "loyalty_tier", "age_band", "language")
 CUSTOMERS = 500
+TURNED_BY, SILENT = 3, 400
 ORDER_SPREAD = 1.0
 """The deviation of an order's logarithm: one in twenty is five times as large as the middle one."""
 
@@ -42,7 +43,8 @@ class Kind(Struct, frozen=True):
 
     What is said is a request's context, or else what one of 500 customers declared; its numbers are deviations, or
     `said` as they would be in life. What comes of it is a click worth 1, or an order, of `order` in the mean and
-    unevenly spread; `highest` is the end of the range that is declared.
+    unevenly spread; `highest` is the end of the range that is declared. From decision `turned_at` on every content
+    earns what the third one before it did, from `silent_from` on nothing is told of 400 decisions; 0 for never.
     """
 
     name: str
@@ -55,6 +57,9 @@ class Kind(Struct, frozen=True):
     said: str = ""
     order: float = 0.0
     highest: float = 1.0
+    decisions: int = DECISIONS
+    turned_at: int = 0
+    silent_from: int = 0
 
 
 SAID: dict[str, Callable[[Floats], Floats]] = {
@@ -107,20 +112,25 @@ def moments(kind: Kind, seed: int) -> Iterator[Moment]:
     numbers = generator.normal(0, scale, (kind.contents, kind.numbers))
     base = BASE + generator.normal(0, SPREAD, kind.contents)
     people = [tuple(int(generator.integers(levels)) for levels in kind.levels) for _ in range(CUSTOMERS)]
-    for number in range(DECISIONS):
+    for number in range(kind.decisions):
         customer = int(generator.integers(CUSTOMERS)) if kind.declared else number
         told = people[customer] if kind.declared else tuple(int(generator.integers(n)) for n in kind.levels)
         values = generator.normal(0, 1, kind.numbers)
         odds = base + numbers[:, : kind.telling_numbers] @ values[: kind.telling_numbers]
         odds += sum(categories[place][:, told[place]] for place in range(kind.telling))
         chances, said = 1 / (1 + np.exp(-odds)), SAID[kind.said](values)
+        worths = (generator.random(kind.contents) < chances) * _sizes(kind, generator)
+        if 0 < kind.turned_at <= number:
+            chances, worths = np.roll(chances, TURNED_BY), np.roll(worths, TURNED_BY)
+        if 0 < kind.silent_from <= number < kind.silent_from + SILENT:
+            worths = np.zeros(kind.contents)
         yield Moment(
             customer=customer,
             categories={ATTRIBUTES[n] if kind.declared else f"told-{n}": f"v{told[n]}" for n in range(len(told))},
             numbers={f"number-{n}": float(value) for n, value in enumerate(said)},
             features=np.concatenate([np.eye(n)[one] for n, one in zip(kind.levels, told, strict=True)] + [said, [1]]),
             chances=chances,
-            worths=(generator.random(kind.contents) < chances) * _sizes(kind, generator),
+            worths=worths,
         )
 
 
@@ -194,14 +204,20 @@ CHOOSERS: dict[str, Callable[[Kind, int], Iterator[tuple[Moment, int]]]] = {
 
 def shares(chooser: str, kind: Kind, seed: int) -> tuple[float, float]:
     """Return the oracle share of one run: over all of it, and over its last fifth."""
-    lived = [
+    lived = earned(chooser, kind, seed)
+    return share(lived), share(lived[-kind.decisions // 5 :])
+
+
+def earned(chooser: str, kind: Kind, seed: int) -> list[tuple[float, float, float]]:
+    """Return of every decision the chance that what was chosen had, that of the best, and that of any in the mean."""
+    return [
         (float(moment.chances[chosen]), float(moment.chances.max()), float(moment.chances.mean()))
         for moment, chosen in CHOOSERS[chooser](kind, seed)
     ]
-    return _share(lived), _share(lived[-DECISIONS // 5 :])
 
 
-def _share(lived: Sequence[tuple[float, float, float]]) -> float:
+def share(lived: Sequence[tuple[float, float, float]]) -> float:
+    """Return the oracle share of some decisions: 0 is what any content has in the mean, 1 what the best one has."""
     return oracle_share(*(sum(each) for each in zip(*lived, strict=True))) or 0.0
 
 

@@ -18,9 +18,9 @@ from engine.log import snapshot_rows
 from engine.log.customers_table import CustomersTable
 from engine.log.erasing import scrub
 from engine.log.sqlite import Log
+from engine.model_bytes import fault_in
 from engine.snapshots import newest_good, saved_models, taken
 from engine.state import State
-from engine.vowpal_wabbit import fault_in
 
 LIGHT_EVENTS = (CustomerIdentified, EventTracked, FactQuarantined)
 """Events that tell models nothing, so that a start folds them quickly; and a stream brings thousands a second."""
@@ -84,6 +84,10 @@ class FoldedLog:
         Nobody has to ask for it: whoever asks a model finds it taught. It only takes the time while nobody waits.
         """
         self.state.taught.teach_owed(most)
+
+    def take_doubting(self) -> list[str]:
+        """Return the models that have come to doubt what they had learned since this was asked last."""
+        return self.state.taught.take_doubting()
 
     def saved(self) -> None:
         """Note that a snapshot holds everything up to now; for this package's own ways only."""

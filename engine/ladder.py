@@ -10,9 +10,10 @@ from engine.errors import LogUnavailable
 from engine.folds import Folds, PutBack
 from engine.log import snapshot_rows
 from engine.log.sqlite import Log
+from engine.model_bytes import ModelFailed
 from engine.model_events import ModelsRolledBack
 from engine.snapshots import Damaged, checked
-from engine.vowpal_wabbit import Bandit, ModelFailed
+from engine.vowpal_wabbit import Bandit
 
 
 def step_down(log: Log, name: str, why: str, back: PutBack | None) -> ModelsRolledBack:

@@ -13,14 +13,19 @@ from engine.events import DecisionTaken, LoggedEvent
 from engine.features import shared_text
 from engine.fit import category_steps, hour_step
 from engine.folds import Half
+from engine.model_bytes import ModelFailed
 from engine.policy import content_name, router_name, slot_name
 from engine.reward_unit import LARGEST, RewardUnit, count_rewards
 from engine.times import hour_of_week, local_minute, local_time
 from engine.types import NOTHING
-from engine.vowpal_wabbit import Bandit, ModelFailed
+from engine.vowpal_wabbit import Bandit
 
 OWN_WEIGHT, LENT_WEIGHT = 2, 1
 """A channel's own event counts twice what it counts for the other channels, which starve without each other's."""
+HEEDED = "/content"
+"""Models that heed whether the world has turned over, in the lessons of their own channel's messages and where these
+come in the order in which messages were sent. Errors of other models follow each other by hours and days, which looks
+like it; so does what is learned provisionally: first all that was earned, and then all that was not."""
 
 
 class Lesson(Struct, frozen=True):
@@ -74,18 +79,19 @@ def teach(models: Mapping[str, Bandit], rewarded: Rewarded, half: Half, unit: fl
     happens again at every replay. A model that is not given has nothing to learn.
     """
     before = None if half.learned is None else lessons(rewarded, half.learned, unit, noticed=half.noticed)
-    taught = {}
+    heeding, taught = rewarded.current.campaign.learn == "at_close", {}
     for lesson in lessons(rewarded, half.value, unit, noticed=half.noticed):
         first_cost = next(before).cost if before else lesson.cost
         if model := models.get(lesson.model):
-            taught[lesson.model] = _learned(model, lesson, 2 * lesson.cost - first_cost, unit)
+            taught[lesson.model] = _learned(model, lesson, 2 * lesson.cost - first_cost, unit, heeding=heeding)
     return taught
 
 
-def _learned(model: Bandit, lesson: Lesson, cost: float, unit: float) -> bool:
+def _learned(model: Bandit, lesson: Lesson, cost: float, unit: float, *, heeding: bool) -> bool:
     try:
         model.measure_in(unit)
-        model.learn(lesson.shared, lesson.action, cost, lesson.weight)
+        own = lesson.weight == OWN_WEIGHT and lesson.model.endswith(HEEDED)
+        model.learn(lesson.shared, lesson.action, cost, lesson.weight, heeding=heeding and own)
     except ModelFailed:
         return False
     return True

@@ -31,7 +31,8 @@ class SnapshotStatus(Struct, frozen=True):
 class ModelStatus(Struct, frozen=True):
     """One model as it stands: its place in the log, the SHA-256 of its bytes, how much it learned, and its switches.
 
-    `problem` says why it was put back, until it learns; `unit` is the reward unit that it has learned in.
+    `problem` says why it was put back, until it learns; `unit` is the reward unit that it has learned in, `doubts` how
+    often it came to doubt what it had learned.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ModelStatus(Struct, frozen=True):
     fallback: bool
     problem: str
     unit: float
+    doubts: int
 
 
 def snapshots(engine: Engine) -> list[SnapshotStatus]:
@@ -74,6 +76,7 @@ def models(engine: Engine, campaign: str, channel: str) -> list[ModelStatus]:
             fallback=channel in fold.fallback,
             problem=back.problem if (back := engine.state.put_back.get(name)) else "",
             unit=engine.state.models[name].unit,
+            doubts=engine.state.models[name].kept.surprise.doubts,
         )
         for name in model_names(campaign, channel)
     ]

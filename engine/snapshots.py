@@ -10,9 +10,9 @@ from msgspec import MsgspecError, Struct, msgpack
 
 from engine.folds import Folds
 from engine.log.snapshot_rows import StoredSnapshot
+from engine.model_bytes import ModelFailed, fault_in
 from engine.past import Past
 from engine.state import State
-from engine.vowpal_wabbit import ModelFailed, fault_in
 
 _encoder = msgpack.Encoder()
 _decoder = msgpack.Decoder(Folds)

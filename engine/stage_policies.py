@@ -8,9 +8,10 @@ from collections.abc import Callable, KeysView, Mapping, Sequence
 from engine.campaign.spec import Campaign, Exploration
 from engine.exploration import UnsoundProbabilities, epsilon_greedy, floored, squarecb
 from engine.folds import PutBack
+from engine.model_bytes import ModelFailed
 from engine.newcomers import lifted
 from engine.stock import tilted
-from engine.vowpal_wabbit import GREED, Bandit, ModelFailed
+from engine.vowpal_wabbit import GREED, Bandit
 
 ONLY, UNIFORM, NAMED = "only", "uniform", "named"
 """Policies that are rules, beside the models' names."""

@@ -49,6 +49,8 @@ class TaughtModels:
     ) -> None:
         self._models, self._learned, self._put_back = models or {}, learned or {}, put_back or {}
         self._owed: deque[Owed] = deque()
+        self._doubts = {name: model.kept.surprise.doubts for name, model in self._models.items()}
+        self._doubting: list[str] = []
 
     @property
     def models(self) -> dict[str, Bandit]:
@@ -106,9 +108,18 @@ class TaughtModels:
                 second = structs.replace(owed.whole[0], learned=owed.half_taught[name])
                 self._count(teach({name: models[name]}, rewarded, second, owed.unit), owed.clock_us)
 
+    def take_doubting(self) -> list[str]:
+        """Return the models that have come to doubt what they had learned since this was asked last."""
+        found, self._doubting = self._doubting, []
+        return found
+
     def _count(self, taught: Mapping[str, bool], clock_us: int) -> None:
         for name, learned in taught.items():
-            before, unit = self._learned.get(name, Learned()), self._models[name].unit
-            self._learned[name] = before.after(clock_us, unit, taught=learned)
+            before, model = self._learned.get(name, Learned()), self._models[name]
+            self._learned[name] = before.after(clock_us, model.unit, taught=learned)
+            doubts, known = model.kept.surprise.doubts, self._doubts.get(name, 0)
+            if doubts != known:  # less where it was rolled back
+                self._doubts[name] = doubts
+                self._doubting += [name] if doubts > known else []
             if learned:
                 self._put_back.pop(name, None)

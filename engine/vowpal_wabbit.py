@@ -1,20 +1,23 @@
-"""Vowpal Wabbit, spoken here and nowhere else. Never campaigns, customers or time: text lines in, probabilities out.
+"""Vowpal Wabbit, spoken here, its lines parsed next door, and nowhere else. Never campaigns, customers or time: text
+lines in, probabilities out.
 
-Its facts that bite are kept in one place: lines are parsed once for all models and reused; a label's probability
-carries the lesson's weight, not the propensity (see `learn`).
+Its facts that bite are kept in one place: a label's probability carries the lesson's weight, not the propensity (see
+`learn`).
 """
 
 import re
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
 
 import numpy as np
+from msgspec import structs
 from vowpalwabbit import Example, Workspace
 
-_EXAMPLES_KEPT = 16_384  # of all models together; a parsed example holds 32 KB
-_LESSONS_KEPT = 256  # taught actions with their labels, 8 MB: most messages earn nothing, so that many come again
+from engine.checkpoints import EVERY, NOTHING_KEPT, Checkpoint, Kept, bundled, parted
+from engine.model_bytes import ModelFailed, fault_in, reweighed, weights_in
+from engine.surprise import after
+from engine.vowpal_wabbit_lines import reader
+
 _POOL = "--example_queue_limit 4"  # room for so many examples: a model is shown a reader's, and 256 take 8 MB
 _READING = re.compile(r"--(?:bit_precision|hash|interactions) \S+")
 _BITS = 18
@@ -22,9 +25,6 @@ _CROSSED = "AX"
 """Every feature of an action is crossed with every one of the shared line, in this order: the loop within is the long
 one then, and the weights of one action come together, which costs half as much with a thousand of them
 (benchmarks/README.md, "Where the time goes")."""
-_WEIGHT = np.dtype([("index", "<u4"), ("weight", "<f4"), ("adaptive", "<f4")])
-"""A weight as it lies in a saved model; those that are zero are left out."""
-_WEIGHT_MAX = 1e30  # no lesson leads there, and a few such overflow single precision when they are added up
 GREED = 30.0
 """The greed of every model; a campaign's own follows (`exploration.squarecb`)."""
 EXPLORATION = "--squarecb --gamma_scale 1 --gamma_exponent 1"
@@ -39,9 +39,10 @@ learns in proportion to its value, which is how lines say what matters first (be
 worth?").
 """
 
-
-class ModelFailed(Exception):
-    """Vowpal Wabbit could not load, predict or learn; the caller degrades the choice and says so."""
+KEPT_IN_DOUBT = 0.25
+"""The part of every weight that stays where the world has turned over: with all of them the engine is slow to come
+round, with none it is slow to come back where tracking failed for hours (benchmarks/README.md, "Worlds that only a
+context tells of")."""
 
 
 class Bandit:
@@ -54,8 +55,13 @@ class Bandit:
 
     def __init__(self, model: bytes | None = None, unit: float = 1.0) -> None:
         self.unit = unit
-        self._workspace, self._saved = _open(model), model
-        self._reader = _reader(" ".join(sorted(_READING.findall(self._workspace.get_arguments()))))
+        self._saved: bytes | None
+        try:
+            self._saved, self.kept = parted(model) if model else (None, NOTHING_KEPT)
+        except ValueError as error:
+            raise ModelFailed(f"loading failed: {error}") from error
+        self._workspace, self._before = _open(self._saved), None if self.kept.before is None else _at(self.kept.before)
+        self._reader = reader(" ".join(sorted(_READING.findall(self._workspace.get_arguments()))))
 
     def probabilities(self, shared: str, actions: tuple[str, ...]) -> list[float]:
         """Return the probability of each action line, in their order, as Vowpal Wabbit gives them: check before use.
@@ -83,8 +89,12 @@ class Bandit:
             raise ModelFailed(f"prediction failed: {error}") from error
         return cost
 
-    def learn(self, shared: str, action: str, cost: float, weight: int) -> None:
+    def learn(self, shared: str, action: str, cost: float, weight: int, *, heeding: bool = False) -> None:
         """Learn that the action cost this much, in parts of `unit`, as a lesson of weight 1 or more.
+
+        Where it is `heeding`, the cost is held against what was expected a thousand lessons ago. Where rewards have
+        come to fall short of that by too much, what was learned is doubted first: the model steps and tries as it did
+        at first, beginning with a part of what it knew, so that what was best is best until it is learned otherwise.
 
         The label's probability is 1/weight and never the propensity: importance weighting by small propensities hurts
         with many actions, and SquareCB asks for plain regression (measured: design, section 6). The multi-task
@@ -96,10 +106,29 @@ class Bandit:
         """
         try:
             with self._reader.lock:
+                lesson = self._reader.lesson(shared, f"0:{cost:.9g}:{1 / weight:.9g} {action}")
+                if heeding:
+                    self._heed(lesson, cost)
                 self._saved = None
-                self._workspace.learn_multi(self._reader.lesson(shared, f"0:{cost:.9g}:{1 / weight:.9g} {action}"))
+                self._workspace.learn_multi(lesson)
         except (RuntimeError, ValueError) as error:
             raise ModelFailed(f"learning failed: {error}") from error
+
+    def _heed(self, lesson: list[Example], cost: float) -> None:
+        """Count a lesson that is about to be learned, and doubt what was learned where it is one surprise too many."""
+        lessons, surprise, before = self.kept.lessons + 1, self.kept.surprise, self.kept.before
+        if self._before is not None and before is not None:
+            self._before.predict_multi(lesson)
+            surprise = after(surprise, cost - lesson[1].get_partial_prediction() * before.unit / self.unit)
+        if surprise.doubts > self.kept.surprise.doubts:
+            self.kept, self._before = Kept(surprise=surprise), None
+            self._reweigh(KEPT_IN_DOUBT, 0.0, counted_anew=True)
+        elif lessons % EVERY:
+            self.kept = Kept(lessons, surprise, before, self.kept.last)
+        else:
+            last = Checkpoint(self._model(), self.unit)
+            before = self.kept.last or last
+            self.kept, self._before = Kept(lessons, surprise, before, last), _at(before)
 
     def measure_in(self, unit: float) -> None:
         """Say what a cost of 1 stands for from now on: what the model expects of an action stays the same worth.
@@ -108,18 +137,26 @@ class Bandit:
         """
         if unit == self.unit:
             return
-        model, factor = self.saved(), np.float32(self.unit / unit)
-        weights = _weights_of(model).copy()
-        weights["weight"] *= factor
-        weights["adaptive"] *= factor * factor
-        self._saved = model[: _weights_start(model)] + weights.tobytes()
-        self._workspace, self.unit = _open(self._saved), unit
+        factor = self.unit / unit
+        self._reweigh(factor, factor * factor)
+        surprise = self.kept.surprise
+        surprise = structs.replace(surprise, square=surprise.square * factor * factor)
+        self.kept = structs.replace(self.kept, surprise=surprise)
+        self.unit = unit
+
+    def _reweigh(self, weights: float, adaptive: float, *, counted_anew: bool = False) -> None:
+        """Multiply every weight and its adaptive slot; where lessons are counted anew, these are as many as none."""
+        self._saved = reweighed(self._model(), weights, adaptive, counted_anew=counted_anew)
+        self._workspace = _open(self._saved)
 
     def saved(self) -> bytes:
         """Return the whole model; loading it goes on exactly where this one stands.
 
         It takes 2 ms, and nothing where nothing was learned since: of many campaigns few learn between two snapshots.
         """
+        return bundled(self._model(), self.kept)
+
+    def _model(self) -> bytes:
         if self._saved is None:
             self._saved = self._written()
         return self._saved
@@ -136,114 +173,20 @@ class Bandit:
         Shape (weights, 3): the weight's index, the weight and its adaptive slot. The spare slot holds the rate of the
         last update, which is not saved and never read. Reading them as they are saved takes 2 ms, one by one 100.
         """
-        return _weights_in(self._written())
+        return weights_in(self._written())
 
     def fault(self) -> str:
         """Return what makes the model unfit to decide, such as a weight that is no finite number; empty for nothing."""
         return fault_in(self._written())
 
 
-def fault_in(model: bytes) -> str:
-    """Return what makes a model, as `saved` returned it, unfit to decide; empty for nothing."""
-    found = _weights_in(model)
-    if not np.isfinite(found).all():
-        return "a weight is not a finite number"
-    return "a weight is too large to reckon with" if len(found) and abs(found[:, 1]).max() > _WEIGHT_MAX else ""
+def _at(checkpoint: Checkpoint) -> Workspace:
+    """Return a model as it stood, to be asked alone: what is zero of it takes no room."""
+    return _open(checkpoint.model, "--sparse_weights")
 
 
-def _weights_in(model: bytes) -> np.ndarray:
-    """Return a saved model's weights as `Bandit.weights` does."""
-    found = _weights_of(model)
-    return np.column_stack([found[name].astype(np.float64) for name in found.dtype.names or ()])
-
-
-def _weights_of(model: bytes) -> np.ndarray:
-    """Return a saved model's weights as they lie there.
-
-    Raises ModelFailed where they do not lie as they should, after an upgrade perhaps: a sound model would look unfit.
-    """
-    try:
-        found = np.frombuffer(model, _WEIGHT, offset=_weights_start(model))
-    except ValueError as error:
-        raise ModelFailed(f"a saved model's weights cannot be read: {error}") from error
-    if not (np.diff(found["index"].astype(np.int64)) > 0).all():
-        raise ModelFailed("a saved model's weights cannot be read: they are not in order")
-    return found
-
-
-def _weights_start(model: bytes) -> int:
-    return _options_end(model) + _counters_bytes()
-
-
-def _options_end(model: bytes) -> int:
-    """Return where the text of a saved model's options ends; counters of a fixed length follow, then the weights."""
-    return model.index(b"\0", model.index(b" --"))
-
-
-@cache
-def _counters_bytes() -> int:
-    empty = Bandit().saved()
-    return len(empty) - _options_end(empty)
-
-
-class _Reader:
-    """Parses lines for every model that reads them alike: a workspace that never learns, so that nothing goes stale.
-
-    An action's example is kept for good, the last shared line until another comes, since a decision asks and teaches
-    several models about one, and so are the last taught actions, with their labels. Whoever asks holds the lock until
-    it has its answer: engines in several threads share a reader.
-    """
-
-    def __init__(self, reading: str) -> None:
-        self.lock = Lock()
-        self._workspace = Workspace(f"--cb_explore_adf --cb_type mtr {reading} --quiet")
-        self._shared, self._context = "", list[Example]()
-        self._actions: dict[str, Example] = {}
-        self._lessons: dict[str, list[Example]] = {}
-
-    def examples(self, shared: str, actions: tuple[str, ...]) -> list[Example]:
-        """Return the example of a shared line, good until another line is asked about, and those of its actions."""
-        context = self._read_shared(shared)
-        try:
-            return [*context, *map(self._actions.__getitem__, actions)]
-        except KeyError:
-            self._read(actions)
-        return [*context, *map(self._actions.__getitem__, actions)]
-
-    def lesson(self, shared: str, taught: str) -> list[Example]:
-        """Return the examples of a shared line and an action with its label, good until some others are asked about."""
-        context, found = self._read_shared(shared), self._lessons.get(taught)
-        if found is None:
-            if len(self._lessons) >= _LESSONS_KEPT:
-                self._workspace._finish_example_multi_ex(self._lessons.pop(next(iter(self._lessons))))
-            found = self._lessons[taught] = self._workspace._parse(taught)
-        return [*context, *found]
-
-    def _read_shared(self, shared: str) -> list[Example]:
-        if shared != self._shared:
-            self._workspace._finish_example_multi_ex(self._context)  # its memory is lost where this is left out
-            self._shared, self._context = "", []
-            self._context = self._workspace._parse(shared)
-            self._shared = shared
-        return self._context
-
-    def _read(self, actions: tuple[str, ...]) -> None:
-        """Parse the lines that were never asked about; where too many are kept, all others are forgotten."""
-        if len(self._actions) + len(actions) > _EXAMPLES_KEPT:
-            self._actions.clear()
-        for line in actions:
-            if line not in self._actions:
-                self._actions[line] = self._workspace.example(line)
-
-
-@cache
-def _reader(reading: str) -> _Reader:
-    """Return the one reader of this process for models of these options."""
-    return _Reader(reading)
-
-
-def _open(model: bytes | None) -> Workspace:
-    arguments = f"--cb_explore_adf --cb_type mtr -l {LEARNING_RATE} {UPDATE} {_POOL} --quiet"
+def _open(model: bytes | None, more: str = "") -> Workspace:
+    arguments = f"--cb_explore_adf --cb_type mtr -l {LEARNING_RATE} {UPDATE} {_POOL} {more} --quiet"
     try:
         if model is None:
             return Workspace(f"{arguments} {EXPLORATION} --interactions {_CROSSED} --hash all --bit_precision {_BITS}")

@@ -41,4 +41,5 @@ def _model(status: ModelStatus) -> pb.Model:
         fallback=status.fallback,
         problem=status.problem,
         reward_unit=status.unit,
+        doubts=status.doubts,
     )

@@ -64,7 +64,7 @@ PEER = "simulators/baselines/plain_vowpal_wabbit.py"
 """What the engine is measured against there is Vowpal Wabbit without the engine, so it speaks for itself."""
 
 
-@pytest.mark.parametrize(("library", "home"), [("vowpalwabbit", "engine/vowpal_wabbit.py"), ("sqlite3", "engine/log/")])
+@pytest.mark.parametrize(("library", "home"), [("vowpalwabbit", "engine/vowpal_wabbit"), ("sqlite3", "engine/log/")])
 def test_each_foreign_tongue_is_spoken_in_one_place(library: str, home: str) -> None:
     """Vowpal Wabbit and SQLite can be replaced by rewriting one place each."""
     speakers = {

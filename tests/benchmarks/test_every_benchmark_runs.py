@@ -6,14 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from benchmarks import contextual_worlds, recipe_study
+from benchmarks import contextual_worlds, recipe_study, turning_worlds
 
-WORLDS = (contextual_worlds.KINDS[3], contextual_worlds.KINDS[-1])
+WORLDS = tuple(structs.replace(contextual_worlds.KINDS[place], decisions=100) for place in (3, -1))
+CHANGED = tuple(
+    (name, structs.replace(kind, decisions=40, **dict.fromkeys(turning_worlds.CHANGES[name], 20)))
+    for name, kind in turning_worlds.CHANGED[1:4:2]
+)
 RECIPES = (recipe_study.SHIPPED, recipe_study.VARIANTS[2], recipe_study.VARIANTS[-1])
 ROOT = Path(__file__).parents[2]
 SMALLEST: dict[str, tuple[list[str], dict[str, object]]] = {
-    "contextual_worlds": ([], {"KINDS": WORLDS, "SEEDS": (1,), "DECISIONS": 100}),
+    "contextual_worlds": ([], {"KINDS": WORLDS, "SEEDS": (1,)}),
     "customer_scale": (["40"], {"WARM_UP": 2, "CALLS": 5, "STREAMED_MEANWHILE": 4_000}),
     "dirty_data": ([], {"CUSTOMERS": 3, "DAYS": 4, "SEEDS": (1, 2), "SHARES": (0.2,)}),
     "long_lives": ([], {"IDENTITIES": (1, 2), "DAYS": 2, "ROUNDS": 2}),
@@ -25,6 +30,7 @@ SMALLEST: dict[str, tuple[list[str], dict[str, object]]] = {
         {"DELAYS": {"minutes": (10, "30 minutes")}, "SEEDS": (1,), "BEFORE": 2_000, "AFTER": 20, "ROLLING": 10},
     ),
     "simulation_speed": (["steady", "50"], {}),
+    "turning_worlds": ([], {"CHANGED": CHANGED, "SEEDS": (1,), "HALF": 20, "PART": 10}),
 }
 """By benchmark: its arguments, and what of its plan is made small. Those in folders have tests of their own."""
 

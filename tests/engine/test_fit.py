@@ -117,9 +117,9 @@ def test_a_lesson_says_what_the_decision_saw(
         asked.update((shared, action) for action in actions)
         return probabilities(model, shared, actions)
 
-    def learning(model: Bandit, shared: str, action: str, cost: float, weight: int) -> None:
+    def learning(model: Bandit, shared: str, action: str, cost: float, weight: int, *, heeding: bool) -> None:
         learned.append((shared, action))
-        learn(model, shared, action, cost, weight)
+        learn(model, shared, action, cost, weight, heeding=heeding)
 
     monkeypatch.setattr(Bandit, "probabilities", asking)
     monkeypatch.setattr(Bandit, "learn", learning)

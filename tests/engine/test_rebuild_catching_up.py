@@ -46,9 +46,9 @@ def test_an_open_decision_is_learned_whole_by_every_model_and_by_none_twice(
     names = {id(model): name for name, model in engine.state.models.items()}
     real = Bandit.learn
 
-    def noted(model: Bandit, shared: str, action: str, cost: float, weight: int) -> None:
+    def noted(model: Bandit, shared: str, action: str, cost: float, weight: int, *, heeding: bool) -> None:
         costs.setdefault(names[id(model)], []).append(cost)
-        real(model, shared, action, cost, weight)
+        real(model, shared, action, cost, weight, heeding=heeding)
 
     monkeypatch.setattr(Bandit, "learn", noted)
     engine.tick(NOON_US + 3 * HOUR_US)

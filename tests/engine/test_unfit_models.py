@@ -14,9 +14,10 @@ from engine.exploration import UnsoundProbabilities
 from engine.folds import Learned
 from engine.log import snapshot_rows
 from engine.log.sqlite import Log
+from engine.model_bytes import ModelFailed
 from engine.model_events import ModelsRolledBack, Switch
 from engine.policy import content_name, model_names, router_name, slot_name
-from engine.vowpal_wabbit import Bandit, ModelFailed
+from engine.vowpal_wabbit import Bandit
 from tests.engine.operated import Ask, assert_replays, busy, changed, events_of, ruin, sent, stage, weights
 from tests.wardrobe import CAMPAIGN, NOON_US
 

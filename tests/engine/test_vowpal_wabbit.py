@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from msgspec import json
 
-from engine import vowpal_wabbit
-from engine.vowpal_wabbit import Bandit, ModelFailed, fault_in
+from engine import vowpal_wabbit, vowpal_wabbit_lines
+from engine.model_bytes import ModelFailed, fault_in
+from engine.vowpal_wabbit import Bandit
 
 LINES = tuple(f"|A content=c{number} price:{number / 3}" for number in range(6))
 
@@ -42,7 +43,7 @@ def test_learning_by_the_bindings_own_methods_is_learning_by_the_public_ones() -
 
 def test_lessons_that_come_again_are_learned_as_those_parsed_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models that are taught the same in turn, of few lines and labels and more than are kept, end where each would."""
-    monkeypatch.setattr(vowpal_wabbit, "_LESSONS_KEPT", 4)
+    monkeypatch.setattr(vowpal_wabbit_lines, "_LESSONS_KEPT", 4)
     generator, quick, public = random.Random(13), [Bandit() for _ in range(3)], Bandit()
     for shared, line, cost, weight in lessons(300):
         for model in quick:
@@ -166,8 +167,8 @@ def test_models_asked_in_turn_answer_as_each_alone() -> None:
 
 def test_more_lines_than_are_kept_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where examples are forgotten for want of room the answers stay."""
-    monkeypatch.setattr(vowpal_wabbit, "_EXAMPLES_KEPT", 8)
-    vowpal_wabbit._reader.cache_clear()
+    monkeypatch.setattr(vowpal_wabbit_lines, "_EXAMPLES_KEPT", 8)
+    vowpal_wabbit_lines.reader.cache_clear()
     model = taught(Bandit(), lessons(100))
     for number in range(40):
         menu = tuple(f"|A content=c{place}" for place in range(number % 7, number % 7 + 3))

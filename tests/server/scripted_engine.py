@@ -58,6 +58,10 @@ class ScriptedEngine:
         """Learn some of what is owed."""
         self.lessons_owed -= min(most, self.lessons_owed)
 
+    def take_doubting(self) -> list[str]:
+        """Return the models that have come to doubt: none does."""
+        return []
+
     def decide(self, request: DecideRequest, now_us: int) -> DecisionTaken:
         """Take a decision, the same for everyone."""
         self._accept("decide", request, now_us)

@@ -291,6 +291,7 @@ class Model(_message.Message):
     FALLBACK_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
     REWARD_UNIT_FIELD_NUMBER: _builtins.int
+    DOUBTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name: the campaign's, the channel's where it is not the router, and "content", "send_slot" or "router", joined
     by "/"; characters with a meaning to the learner are encoded. DecideResponse.stages name it by this as their policy.
@@ -321,6 +322,11 @@ class Model(_message.Message):
     """The reward unit that it has learned in, above 0, in the campaign's own unit: the power of two that covers nearly all
     that is earned, found from the rewards themselves. How sure the model is of a gap is a matter of so many parts of it.
     """
+    doubts: _builtins.int
+    """How often it has come to doubt what it had learned, 0 and up, since rewards fell short of what it had expected a
+    thousand lessons before: its world has turned over, or rewards failed to be told. Each time it tries and learns as at
+    first, from a quarter of what it knew. Only content models of campaigns that learn at the close of the window heed it.
+    """
     @_builtins.property
     def last_lesson_time(self) -> _timestamp_pb2.Timestamp:
         """When it learned its last lesson, on the log's own time. The model's age is now less this: how long the world may
@@ -340,10 +346,11 @@ class Model(_message.Message):
         fallback: _builtins.bool = ...,
         problem: _builtins.str = ...,
         reward_unit: _builtins.float = ...,
+        doubts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_lesson_time", b"last_lesson_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed_lessons", b"failed_lessons", "fallback", b"fallback", "frozen", b"frozen", "last_lesson_time", b"last_lesson_time", "lessons", b"lessons", "name", b"name", "problem", b"problem", "reward_unit", b"reward_unit", "seq", b"seq", "sha256", b"sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doubts", b"doubts", "failed_lessons", b"failed_lessons", "fallback", b"fallback", "frozen", b"frozen", "last_lesson_time", b"last_lesson_time", "lessons", b"lessons", "name", b"name", "problem", b"problem", "reward_unit", b"reward_unit", "seq", b"seq", "sha256", b"sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,50 @@
+"""Checkpoints: a model as it stood a thousand lessons ago, kept beside it. Never Vowpal Wabbit, never a decision.
+
+What a model expects now is no yardstick of whether the world has turned over: it follows within some dozens of lessons,
+and nothing surprises it any more, however wrong it is of all that it no longer tries.
+"""
+
+from msgspec import MsgspecError, Struct, msgpack
+
+from engine.surprise import NONE, Surprise
+
+EVERY = 1_000
+"""Lessons from one checkpoint to the next: a model is held against what it was one to two times as many ago."""
+_MARK = b"checkpoints\0"
+
+
+class Checkpoint(Struct, frozen=True):
+    """A model's own bytes at some lesson, and what a cost of 1 stood for then."""
+
+    model: bytes
+    unit: float
+
+
+class Kept(Struct, frozen=True):
+    """What is kept beside a model: its lessons since it last doubted what it knew, surprise, and its checkpoints.
+
+    `before` is the one that it is held against, `last` the last one, which will be that at the next.
+    """
+
+    lessons: int = 0
+    surprise: Surprise = NONE
+    before: Checkpoint | None = None
+    last: Checkpoint | None = None
+
+
+NOTHING_KEPT = Kept()
+
+
+def bundled(model: bytes, kept: Kept) -> bytes:
+    """Return a model with what is kept beside it; the model alone where that is nothing."""
+    return model if kept == NOTHING_KEPT else _MARK + msgpack.encode((model, kept))
+
+
+def parted(saved: bytes) -> tuple[bytes, Kept]:
+    """Return what `bundled` was given; raises ValueError where the bytes are no such thing."""
+    if not saved.startswith(_MARK):
+        return saved, NOTHING_KEPT
+    try:
+        return msgpack.decode(memoryview(saved)[len(_MARK) :], type=tuple[bytes, Kept])
+    except MsgspecError as error:
+        raise ValueError(f"what is kept beside a model cannot be read: {error}") from error
