@@ -112,11 +112,6 @@ def compressed(number: float) -> float:
     return copysign(log1p(abs(number)), number)
 
 
-def scaled(number: float) -> float:
-    """Return an action's number as its models see it, compressed to about 1: 0.9 for a price of 15, 2 for 400."""
-    return compressed(number) / 3
-
-
 def context_text(context: Features, told: Mapping[str, float] | None) -> str:
     """Return a request's context as Vowpal Wabbit reads it, sorted by name since a proto map has no order.
 
@@ -220,7 +215,10 @@ def _about_one(number: float) -> float:
     return number if -1.0 <= number <= 1.0 else copysign(1.0 + log(abs(number)), number)
 
 
-def action_text(categories: Mapping[str, str], numbers: Mapping[str, float]) -> str:
-    """Return the line of one action."""
-    digits = ((name, f"{scaled(number):.6g}") for name, number in sorted(numbers.items()))
-    return f"|A {_pairs(sorted(categories.items()), digits)}"
+def action_text(categories: Mapping[str, str], told: Mapping[str, float]) -> str:
+    """Return the line of one action; its numbers, as they are told, stand under a mark that the encoding never yields.
+
+    A number of 0 is left out, as Vowpal Wabbit would leave it out.
+    """
+    digits = [(name, f"{number:.6g}") for name, number in sorted(told.items()) if number]
+    return f"|A {_pairs(sorted(categories.items()), digits, number_mark='*')}"

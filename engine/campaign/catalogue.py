@@ -3,14 +3,16 @@
 Never a customer, never a clock.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from msgspec import Struct
 
+from engine.campaign.content_numbers import UsualAmongContents, numbers_of, usual_among
 from engine.campaign.loader import load_campaign
 from engine.campaign.send_windows import Intervals, week_intervals
 from engine.campaign.spec import Campaign, Channel, Content, SendWindow
-from engine.features import action_text, scaled
+from engine.features import action_text
 from engine.fit import fitted_lines
 from engine.types import NOTHING
 
@@ -90,7 +92,8 @@ def _channel_catalogue(campaign: Campaign, name: str) -> ChannelCatalogue:
     channel = campaign.channels[name]
     contents = {content_id: campaign.contents[content_id] for content_id in campaign.contents_for(name)}
     ruled = {content_id: content for content_id, content in contents.items() if _ruled(content)}
-    lines = {content_id: _content_lines(content_id, content) for content_id, content in contents.items()}
+    usual = usual_among(campaign.contents.values())  # of all, since channels lend each other their lessons
+    lines = {content_id: _content_lines(content_id, content, usual) for content_id, content in contents.items()}
     return ChannelCatalogue(
         channel=channel,
         for_all=channel.consent != "required" and not (channel.reached_by or campaign.audience or channel.audience),
@@ -110,21 +113,17 @@ def _ruled(content: Content) -> bool:
     return dated or any((content.sku, content.audience, content.cool_down, content.familiarity != "anonymous"))
 
 
-def _content_lines(content_id: str, content: Content) -> Lines:
+def _content_lines(content_id: str, content: Content, usual: Mapping[str, UsualAmongContents]) -> Lines:
     """Describe a content by its id, so that it can be told apart, and by its features, so that a new one starts with
     what is known.
     """
     categories = {"content": content_id, "category": content.category}
     categories |= {name: value for name in ("tone", "season") if (value := getattr(content, name))}
-    numbers = {} if content.price is None else {"price": content.price}
-    for name, value in content.features.items():
-        own = f"features/{name}"  # a marketer's own feature never meets a field of the same name
-        if isinstance(value, float):
-            numbers[own] = value
-        else:
-            categories[own] = str(value)
-    price = None if content.price is None else scaled(content.price)
-    return fitted_lines(action_text(categories, numbers), price)
+    categories |= {
+        f"features/{name}": str(value) for name, value in content.features.items() if not isinstance(value, float)
+    }
+    told = {name: usual[name].told(number) for name, number in numbers_of(content).items()}
+    return fitted_lines(action_text(categories, told), told.get("price"))
 
 
 def _slot_lines(slot: str, window: SendWindow) -> Lines:
