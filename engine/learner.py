@@ -22,10 +22,10 @@ from engine.vowpal_wabbit import Bandit
 
 OWN_WEIGHT, LENT_WEIGHT = 2, 1
 """A channel's own event counts twice what it counts for the other channels, which starve without each other's."""
-HEEDED = "/content"
-"""Models that heed whether the world has turned over, in the lessons of their own channel's messages and where these
-come in the order in which messages were sent. Errors of other models follow each other by hours and days, which looks
-like it; so does what is learned provisionally: first all that was earned, and then all that was not."""
+HEEDED = ("/content", "/router")
+"""Models that heed whether the world has turned over, in the lessons of their own messages and where these come in the
+order in which messages were sent. Errors of send-slot models follow each other by hours and days, which looks like it;
+so does what is learned provisionally: first all that was earned, and then all that was not."""
 
 
 class Lesson(Struct, frozen=True):

@@ -325,7 +325,7 @@ class Model(_message.Message):
     doubts: _builtins.int
     """How often it has come to doubt what it had learned, 0 and up, since rewards fell short of what it had expected a
     thousand lessons before: its world has turned over, or rewards failed to be told. Each time it tries and learns as at
-    first, from a quarter of what it knew. Only content models of campaigns that learn at the close of the window heed it.
+    first, from a quarter of what it knew. Send-slot models never do, nor do those of campaigns that learn provisionally.
     """
     @_builtins.property
     def last_lesson_time(self) -> _timestamp_pb2.Timestamp:
