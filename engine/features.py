@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from math import copysign, log, log1p, sqrt
+from types import MappingProxyType
 from urllib.parse import quote
 
 from engine.errors import InvalidRequest
@@ -31,6 +32,10 @@ CONTEXT_TOGETHER, CONTEXT_MOST = 6.0, 2.0
 """What the features of a request's context weigh together, in squares, where each of an action weighs 1, and what each
 weighs at most. What a channel service says of a moment is little and to the point (benchmarks/README.md, "Worlds that
 only a context tells of")."""
+NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
+DEVIATION_WEIGHT = 0.5
+"""What a deviation of an action's number weighs, beside the number itself (benchmarks/README.md, "Worlds that only a
+context tells of")."""
 DECLARED_WEIGHT = 1.0
 """What a thing that a customer declared weighs where one of an action weighs 1, as long as nothing was seen of her;
 after one visit it weighs half of that, after two a third."""
@@ -110,6 +115,11 @@ def encoded(text: str) -> str:
 def compressed(number: float) -> float:
     """Return sign(x)·log(1+|x|): monotone, near x for small numbers, and no outlier drowns the other features."""
     return copysign(log1p(abs(number)), number)
+
+
+def scaled(number: float) -> float:
+    """Return an action's number as its models see it, compressed to about 1: 0.9 for a price of 15, 2 for 400."""
+    return compressed(number) / 3
 
 
 def context_text(context: Features, told: Mapping[str, float] | None) -> str:
@@ -215,10 +225,14 @@ def _about_one(number: float) -> float:
     return number if -1.0 <= number <= 1.0 else copysign(1.0 + log(abs(number)), number)
 
 
-def action_text(categories: Mapping[str, str], told: Mapping[str, float]) -> str:
-    """Return the line of one action; its numbers, as they are told, stand under a mark that the encoding never yields.
+def action_text(
+    categories: Mapping[str, str], numbers: Mapping[str, float], deviations: Mapping[str, float] = NO_NUMBERS
+) -> str:
+    """Return the line of one action: its numbers as they are, compressed, and, under a mark that the encoding never
+    yields, as `deviations` from what is usual among such actions.
 
-    A number of 0 is left out, as Vowpal Wabbit would leave it out.
+    A deviation of 0 is left out, as Vowpal Wabbit would leave it out.
     """
-    digits = [(name, f"{number:.6g}") for name, number in sorted(told.items()) if number]
-    return f"|A {_pairs(sorted(categories.items()), digits, number_mark='*')}"
+    digits = ((name, f"{scaled(number):.6g}") for name, number in sorted(numbers.items()))
+    told = ((name, f"{DEVIATION_WEIGHT * number:.6g}") for name, number in sorted(deviations.items()) if number)
+    return f"|A {_pairs(sorted(categories.items()), digits)} {_pairs((), told, number_mark='*')}".rstrip()

@@ -22,8 +22,7 @@ _LIVELIEST = 6.0  # times as often as an even spread over the day: nobody needs 
 
 
 def fitted_lines(line: str, price: float | None = None, weight: int = WEIGHT) -> tuple[str, ...]:
-    """Return an action's line at each step of fit, none first; with its price, as it is told, where what fits may be
-    too dear.
+    """Return an action's line at each step of fit, none first; with its price where what fits may be too dear.
 
     Fit weighs so much where a feature of an action weighs 1.
     """
@@ -32,7 +31,7 @@ def fitted_lines(line: str, price: float | None = None, weight: int = WEIGHT) ->
 
 def _text(fit: float, price: float | None) -> str:
     both = f"fit:{fit:.4g} square:{fit * fit:.4g}"
-    return f"{both} *price:{fit * price:.4g}" if price else both
+    return both if price is None else f"{both} price:{fit * price:.4g}"
 
 
 def category_steps(profile: Features, categories: Iterable[str]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from engine.campaign.content_numbers import UsualAmongContents, numbers_of, usua
 from engine.campaign.loader import load_campaign
 from engine.campaign.send_windows import Intervals, week_intervals
 from engine.campaign.spec import Campaign, Channel, Content, SendWindow
-from engine.features import action_text
+from engine.features import action_text, scaled
 from engine.fit import fitted_lines
 from engine.types import NOTHING
 
@@ -122,8 +122,10 @@ def _content_lines(content_id: str, content: Content, usual: Mapping[str, UsualA
     categories |= {
         f"features/{name}": str(value) for name, value in content.features.items() if not isinstance(value, float)
     }
-    told = {name: usual[name].told(number) for name, number in numbers_of(content).items()}
-    return fitted_lines(action_text(categories, told), told.get("price"))
+    numbers = numbers_of(content)
+    deviations = {name: usual[name].told(number) for name, number in numbers.items()}
+    price = None if content.price is None else scaled(content.price)
+    return fitted_lines(action_text(categories, numbers, deviations), price)
 
 
 def _slot_lines(slot: str, window: SendWindow) -> Lines:

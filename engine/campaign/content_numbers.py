@@ -1,8 +1,8 @@
 """Numbers of contents, told as deviations from what is usual among a campaign's contents. Never a context's numbers,
 never a line.
 
-A price and a marketer's own numbers would otherwise speak as loudly as they happen to be large, nearly all of it of
-what every content has in common (benchmarks/README.md, "Worlds that only a context tells of").
+By itself a price, or a marketer's own number, speaks as loudly as it happens to be large, nearly all of it of what
+every content has in common (benchmarks/README.md, "Worlds that only a context tells of").
 """
 
 from collections.abc import Iterable, Mapping
