@@ -20,7 +20,10 @@ class ModelFailed(Exception):
 
 def fault_in(saved: bytes) -> str:
     """Return what makes a model, as a bandit saved it, unfit to decide; empty for nothing."""
-    found = weights_in(parted(saved)[0])
+    try:
+        found = weights_in(parted(saved)[0])
+    except ValueError as error:
+        return str(error)
     if not np.isfinite(found).all():
         return "a weight is not a finite number"
     return "a weight is too large to reckon with" if len(found) and abs(found[:, 1]).max() > _WEIGHT_MAX else ""

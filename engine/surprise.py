@@ -2,17 +2,17 @@
 
 A model's steps shrink with its lessons and it tries less and less, which is right as long as the world stays as it is.
 Where the world turns over, it would be sure of what was true once for as long again, or for ever, since it no longer
-tries what would tell (benchmarks/README.md, "Worlds that only a context tells of").
+tries what would tell (benchmarks/README.md, "What if the world turns over?").
 """
 
-from math import sqrt
+from math import isfinite, sqrt
 
 from msgspec import Struct, structs
 
 SLACK, LIMIT = 0.3, 40.0
 """Of the cumulative sum, in deviations of a lesson's error: by how much a reward may fall short without counting, and
-what the sum of the rest comes to where the world has turned over. In simulated worlds in which nothing does, it came to
-22 (benchmarks/README.md, "Worlds that only a context tells of")."""
+what the sum of the rest comes to where the world has turned over. In simulated worlds in which nothing does it hardly
+ever comes to 30 (benchmarks/README.md, "What if the world turns over?")."""
 BEGINNING = 50
 """Lessons, the first and those after a doubt, of which nothing is said yet."""
 MEMORY = 2_000
@@ -44,8 +44,11 @@ NONE = Surprise()
 def after(known: Surprise, shortfall: float) -> Surprise:
     """Return the surprise after a lesson whose reward fell so far short of what was expected, in reward units.
 
-    Where it is too much, that is one more doubt, and errors are counted anew.
+    Where it is too much, that is one more doubt, and errors are counted anew. What is no finite number says nothing:
+    the model that expected it is refused elsewhere.
     """
+    if not isfinite(shortfall):
+        return known
     lessons = known.lessons + 1
     square = known.square + (shortfall * shortfall - known.square) / min(lessons, MEMORY)
     if lessons <= BEGINNING:

@@ -41,8 +41,8 @@ worth?").
 
 KEPT_IN_DOUBT = 0.25
 """The part of every weight that stays where the world has turned over: with all of them the engine is slow to come
-round, with none it is slow to come back where tracking failed for hours (benchmarks/README.md, "Worlds that only a
-context tells of")."""
+round, with none it is slow to come back where tracking failed for hours (benchmarks/README.md, "What if the world turns
+over?")."""
 
 
 class Bandit:

@@ -60,7 +60,8 @@ class Catalogue(Struct, frozen=True, eq=False):
 def catalogue(source: str, version: int) -> Catalogue:
     """Return the catalogue of a campaign's YAML text; the same text and version give the same one."""
     campaign = load_campaign(source)
-    channels = {name: _channel_catalogue(campaign, name) for name in campaign.channels}
+    usual = usual_among(campaign.contents.values())  # of all, since channels lend each other their lessons
+    channels = {name: _channel_catalogue(campaign, name, usual) for name in campaign.channels}
     routes = [*campaign.channels, NOTHING]
     return Catalogue(
         campaign=campaign,
@@ -88,11 +89,10 @@ def teaches_otherwise(before: Catalogue, after: Catalogue) -> bool:
     return False
 
 
-def _channel_catalogue(campaign: Campaign, name: str) -> ChannelCatalogue:
+def _channel_catalogue(campaign: Campaign, name: str, usual: Mapping[str, UsualAmongContents]) -> ChannelCatalogue:
     channel = campaign.channels[name]
     contents = {content_id: campaign.contents[content_id] for content_id in campaign.contents_for(name)}
     ruled = {content_id: content for content_id, content in contents.items() if _ruled(content)}
-    usual = usual_among(campaign.contents.values())  # of all, since channels lend each other their lessons
     lines = {content_id: _content_lines(content_id, content, usual) for content_id, content in contents.items()}
     return ChannelCatalogue(
         channel=channel,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.checkpoints import EVERY, NOTHING_KEPT, Checkpoint, Kept, parted
 from engine.engine import Engine
 from engine.history import past_of
-from engine.model_bytes import ModelFailed
+from engine.model_bytes import ModelFailed, fault_in
 from engine.rebuild import rebuilt_models
 from engine.replay import replay
 from engine.surprise import BEGINNING, LIMIT, MOST, NONE, SLACK, Surprise, after
@@ -38,6 +38,13 @@ def test_the_sum_stays_within_its_limit(errors: list[float]) -> None:
     assert 0 <= known.short <= LIMIT
     assert 0 <= known.lessons <= len(errors)
     assert (known.lessons == len(errors)) == (known.doubts == 0) or not errors
+
+
+@pytest.mark.parametrize("error", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_says_nothing(error: float) -> None:
+    """A checkpoint gone wrong leads to no doubt, and spoils nothing of what is known of errors."""
+    known = counted([0.3, -0.2] * BEGINNING)
+    assert counted([error] * 100, known) == known
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=200))
@@ -164,6 +171,7 @@ def test_what_is_kept_beside_a_model_and_broken_is_refused() -> None:
     saved = heeded(Bandit(), EVERY, earning=True).saved()
     with pytest.raises(ModelFailed, match="cannot be read"):
         Bandit(saved[:-40])
+    assert "cannot be read" in fault_in(saved[:-40])
 
 
 def turned_over(engine: Engine) -> list[bool]:
