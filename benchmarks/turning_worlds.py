@@ -42,7 +42,7 @@ def main() -> None:
     with ProcessPoolExecutor(WORKERS) as pool:
         runs = [[pool.submit(parts, chooser, kind, seed) for seed in SEEDS] for _, kind, chooser in keys]
         found = [[mean(each) for each in zip(*(run.result() for run in seeds), strict=True)] for seeds in runs]
-    header = ("world", "after 5,000 it", "chooser", *(str(number + 1) for number in range(2 * HALF // PART)))
+    header = ("world", f"after {HALF:,} it", "chooser", *(str(number + 1) for number in range(2 * HALF // PART)))
     rows = [
         [kind.name, name, chooser, *(f"{figure:.2f}" for figure in figures)]
         for (name, kind, chooser), figures in zip(keys, found, strict=True)

@@ -90,8 +90,8 @@ def teach(models: Mapping[str, Bandit], rewarded: Rewarded, half: Half, unit: fl
 def _learned(model: Bandit, lesson: Lesson, cost: float, unit: float, *, heeding: bool) -> bool:
     try:
         model.measure_in(unit)
-        own = lesson.weight == OWN_WEIGHT and lesson.model.endswith(HEEDED)
-        model.learn(lesson.shared, lesson.action, cost, lesson.weight, heeding=heeding and own)
+        heeded = heeding and lesson.weight == OWN_WEIGHT and lesson.model.endswith(HEEDED)
+        model.learn(lesson.shared, lesson.action, cost, lesson.weight, heeding=heeded)
     except ModelFailed:
         return False
     return True

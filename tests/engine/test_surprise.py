@@ -191,8 +191,8 @@ def turned_over(engine: Engine) -> list[bool]:
 def test_an_engine_finds_its_way_again_where_the_world_turns_over(opened: Callable[..., Engine]) -> None:
     """What suits four segments changes after 2,000 messages: 2,000 later most get what suits now.
 
-    Without surprise 0.06 did, fewer than the one in eight that is right by chance. Replayed and learned anew it is the
-    same, and a restart in the middle changes nothing.
+    Without surprise two of the last 500 did, fewer than the one in eight that is right by chance. Restarted, replayed
+    and learned anew it is the same.
     """
     engine = opened(source=clicks.source(["any"] * CONTENTS))
     suited = turned_over(engine)
