@@ -92,11 +92,8 @@ VARIANTS = (
     Variant("the profile weighs a third of it", {"engine.features.PROFILE_WEIGHT": 0.03}),
     Variant("learning rate 0.01", {"engine.vowpal_wabbit.LEARNING_RATE": 0.01}),
     Variant("channels learn from each other in full", {"engine.learner.LENT_WEIGHT": 2}),
-    Variant("explored by the root of lessons", {"engine.vowpal_wabbit.EXPLORATION": "--squarecb --gamma_scale 30"}),
-    Variant(
-        "explored at 0.4 of lessons",
-        {"engine.vowpal_wabbit.EXPLORATION": "--squarecb --gamma_scale 0.4 --gamma_exponent 1"},
-    ),
+    Variant("explored by SquareCB", campaign="exploration: {method: squarecb}"),
+    Variant("greed 60", campaign="exploration: {greed: 60}"),
     Variant("greed 100", campaign="exploration: {greed: 100}"),
     Variant("floor 0.003", campaign="exploration: {floor: 0.003}"),
 )

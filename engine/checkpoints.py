@@ -7,10 +7,12 @@ and nothing surprises it any more, however wrong it is of all that it no longer 
 from msgspec import MsgspecError, Struct, msgpack
 
 from engine.surprise import NONE, Surprise
+from engine.tried import Tried
 
 EVERY = 1_000
 """Lessons from one checkpoint to the next: a model is held against what it was one to two times as many ago."""
-_MARK = b"checkpoints\0"
+_CHECKPOINTS, _TRIED = b"checkpoints\0", b"tried\0"
+"""What begins a model saved with checkpoints, and one saved with what was tried too, which older ones do not know."""
 
 
 class Checkpoint(Struct, frozen=True):
@@ -35,16 +37,20 @@ class Kept(Struct, frozen=True):
 NOTHING_KEPT = Kept()
 
 
-def bundled(model: bytes, kept: Kept) -> bytes:
+def bundled(model: bytes, kept: Kept, tried: Tried | None) -> bytes:
     """Return a model with what is kept beside it; the model alone where that is nothing."""
-    return model if kept == NOTHING_KEPT else _MARK + msgpack.encode((model, kept))
+    if tried is not None:
+        return _TRIED + msgpack.encode((model, kept, tried))
+    return model if kept == NOTHING_KEPT else _CHECKPOINTS + msgpack.encode((model, kept))
 
 
-def parted(saved: bytes) -> tuple[bytes, Kept]:
+def parted(saved: bytes) -> tuple[bytes, Kept, Tried | None]:
     """Return what `bundled` was given; raises ValueError where the bytes are no such thing."""
-    if not saved.startswith(_MARK):
-        return saved, NOTHING_KEPT
     try:
-        return msgpack.decode(memoryview(saved)[len(_MARK) :], type=tuple[bytes, Kept])
+        if saved.startswith(_TRIED):
+            return msgpack.decode(memoryview(saved)[len(_TRIED) :], type=tuple[bytes, Kept, Tried])
+        if saved.startswith(_CHECKPOINTS):
+            return *msgpack.decode(memoryview(saved)[len(_CHECKPOINTS) :], type=tuple[bytes, Kept]), None
     except MsgspecError as error:
         raise ValueError(f"what is kept beside a model cannot be read: {error}") from error
+    return saved, NOTHING_KEPT, None

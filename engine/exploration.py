@@ -6,9 +6,15 @@ Never a model, never a random generator.
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from math import isnan
+from math import exp, isfinite, isnan
 
 _TOLERANCE = 0.01
+LESSONS_BEFORE = 5
+"""Lessons that are counted of every action before its first: what is expected of one that was never tried comes from
+what it shares with others, and is worth something."""
+SQUARECB_PART = 0.5
+"""How greedy SquareCB is where it is mixed with Maillard sampling, as a part of what it is alone."""
+_COST_MAX = 1e6
 
 
 class UnsoundProbabilities(Exception):
@@ -33,6 +39,38 @@ def squarecb(raw: Sequence[float], count: int, greed: float, floor: float) -> li
 
 def _regreeded(probability: float, count: int, greed: float) -> float:
     return 1 / (count + max(1 / probability - count, 0.0) * greed)
+
+
+def mixed(likely: Sequence[float], gaps: Sequence[float], floor: float) -> list[float]:
+    """Return the mean of Maillard sampling's and SquareCB's probabilities, with `floor` of them spread evenly.
+
+    Maillard sampling tells near ties apart and leaves what is clearly worse alone, where inverse gap weighting tries
+    both nearly alike. It knows of each action how often it was tried, but not with whom: what did badly with most is
+    not tried with those either of whom little is known. Inverse gap weighting is for them.
+    """
+    return floored([(one + other) / 2 for one, other in zip(likely, gaps, strict=True)], floor)
+
+
+def maillard(costs: Sequence[float], lessons: Sequence[float], variance: float, greed: float) -> list[float]:
+    """Return Maillard sampling's probabilities made `greed` times as greedy.
+
+    Each action is as likely as its lessons leave it possible that it is the best: exp(-n·gap²/(2·variance)), with the
+    gap of its expected cost to the least and its `lessons` as n (Bian and Jun, "Maillard Sampling: Boltzmann
+    Exploration Done Optimally", AISTATS 2022, algorithm 1).
+
+    Raises UnsoundProbabilities where a cost is no number that a sound model expects.
+    """
+    if not costs or len(costs) != len(lessons):
+        raise UnsoundProbabilities(f"{len(costs)} expected costs for {len(lessons)} actions")
+    if not (isfinite(sum(costs)) and max(costs) < _COST_MAX and min(costs) > -_COST_MAX):
+        raise UnsoundProbabilities("an expected cost is not a number within a million reward units")
+    least, sharpness = min(costs), -greed / (2 * variance)
+    likely = [
+        exp(sharpness * (number + LESSONS_BEFORE) * (cost - least) ** 2)
+        for cost, number in zip(costs, lessons, strict=True)
+    ]
+    total = sum(likely)
+    return [one / total for one in likely]
 
 
 def epsilon_greedy(raw: Sequence[float], count: int, epsilon: float, floor: float) -> list[float]:

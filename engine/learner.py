@@ -17,10 +17,11 @@ from engine.model_bytes import ModelFailed
 from engine.policy import content_name, router_name, slot_name
 from engine.reward_unit import LARGEST, RewardUnit, count_rewards
 from engine.times import hour_of_week, local_minute, local_time
+from engine.tried import FULL_WEIGHT
 from engine.types import NOTHING
 from engine.vowpal_wabbit import Bandit
 
-OWN_WEIGHT, LENT_WEIGHT = 2, 1
+OWN_WEIGHT, LENT_WEIGHT = FULL_WEIGHT, 1
 """A channel's own event counts twice what it counts for the other channels, which starve without each other's."""
 HEEDED = ("/content", "/router")
 """Models that heed whether the world has turned over, in the lessons of their own messages and where these come in the

@@ -6,7 +6,7 @@ Models, rules, prices of stock and newcomers. Never a draw, never what is eligib
 from collections.abc import Callable, KeysView, Mapping, Sequence
 
 from engine.campaign.spec import Campaign, Exploration
-from engine.exploration import UnsoundProbabilities, epsilon_greedy, floored, squarecb
+from engine.exploration import SQUARECB_PART, UnsoundProbabilities, epsilon_greedy, floored, maillard, mixed, squarecb
 from engine.folds import PutBack
 from engine.model_bytes import ModelFailed
 from engine.newcomers import lifted
@@ -41,8 +41,8 @@ def model_policy(
         if model is None:
             return _uniform(len(lines)), UNIFORM, f"there is no model {name}"
         try:
-            raw = model.probabilities(shared, tuple(lines.values()))
-            return _explored(raw, len(lines), exploration), name, back.problem if back else ""
+            found = explored(model, shared, tuple(lines.values()), exploration)
+            return found, name, back.problem if back else ""
         except (ModelFailed, UnsoundProbabilities) as error:
             return _uniform(len(lines)), UNIFORM, str(error)
 
@@ -54,10 +54,20 @@ def begun_anew(back: PutBack | None) -> bool:
     return back is not None and not back.to_seq
 
 
-def _explored(raw: Sequence[float], count: int, exploration: Exploration) -> list[float]:
+def explored(model: Bandit, shared: str, actions: tuple[str, ...], exploration: Exploration) -> list[float]:
+    """Return the probabilities of action lines, as a model and a campaign's exploration have them.
+
+    A model that was saved before what it tried was counted is explored by SquareCB until it is learned anew. Raises
+    ModelFailed and UnsoundProbabilities.
+    """
+    (raw, costs), tried = model.asked(shared, actions), model.tried
+    greed, floor = exploration.greed / GREED, exploration.floor
+    if exploration.method == "mixed" and tried is not None:
+        likely = maillard(costs, tried.lessons_of(actions), tried.variance, greed)
+        return mixed(likely, squarecb(raw, len(actions), greed * SQUARECB_PART, 0.0), floor)
     if exploration.method == "epsilon_greedy":
-        return epsilon_greedy(raw, count, exploration.epsilon, exploration.floor)
-    return squarecb(raw, count, exploration.greed / GREED, exploration.floor)
+        return epsilon_greedy(raw, len(actions), exploration.epsilon, floor)
+    return squarecb(raw, len(actions), greed, floor)
 
 
 def switched_policy(names: frozenset[str], fallback: StagePolicy, otherwise: StagePolicy) -> StagePolicy:

@@ -63,7 +63,7 @@ _EXAMPLES = {
     "sell_through": "sell_through: {units: 200, from: 2026-10-01, until: 2026-11-30, bonus: 0.1}",
     "units": "units: 200",
     "bonus": "bonus: 0.1",
-    "exploration": "exploration: {method: squarecb}",
+    "exploration": "exploration: {method: mixed}",
 }
 
 _MISSPELT = 0.8  # as channel is of channels, and reward_window, which has a place of its own, is not of reward

@@ -50,13 +50,14 @@ class SendNothing(Entry):
 class Exploration(Entry):
     """How the engine keeps trying what it does not know.
 
-    `greed` in (0, 1e6] says how fast squarecb settles on what works (SquareCB's gamma is a 30th of it times the number
-    of a model's lessons), `epsilon` in (0, 1] is the share of epsilon_greedy draws that try anything, `floor` in
-    [0.001, 0.5] is the share of every stage's draws that is spread evenly over all eligible actions, which keeps every
-    propensity above zero and so off-policy evaluation possible.
+    `greed` in (0, 1e6] says how fast mixed and squarecb settle on what works (a 30th of it is how many times each
+    lesson counts, and how many times the number of a model's lessons is SquareCB's gamma), `epsilon` in (0, 1] is the
+    share of epsilon_greedy draws that try anything, `floor` in [0.001, 0.5] is the share of every stage's draws that is
+    spread evenly over all eligible actions, which keeps every propensity above zero and so off-policy evaluation
+    possible.
     """
 
-    method: Literal["squarecb", "epsilon_greedy"] = "squarecb"
+    method: Literal["mixed", "squarecb", "epsilon_greedy"] = "mixed"
     greed: Annotated[Number, Field(gt=0)] = 30.0
     epsilon: Annotated[Number, Field(gt=0, le=1)] = 0.05
     floor: Annotated[Number, Field(ge=0.001, le=0.5)] = 0.005

@@ -7,9 +7,9 @@ contents and one for the slots of all channels, `isolated` a model of each for e
 import numpy as np
 
 from engine.campaign.objective import Exploration
-from engine.exploration import squarecb
 from engine.features import PROFILE_WEIGHT
-from engine.vowpal_wabbit import GREED, Bandit
+from engine.stage_policies import explored
+from engine.vowpal_wabbit import Bandit
 from simulators.baselines.peer import Lessons
 from simulators.baselines.stages import NOTHING, best_of, staged, with_channel
 from simulators.baselines.vw_text import action_lines, shared_line
@@ -60,10 +60,7 @@ class ChannelSharing:
         for row in range(len(features)):
             actions = np.flatnonzero(eligible[row]).tolist()
             lines = tuple(self._lines[stage][action] for action in actions)
-            raw = self._bandit(stage, features[row]).probabilities(
-                shared_line(self._names, features[row], PROFILE_WEIGHT), lines
-            )
-            greed, floor = _DEFAULTS.greed / GREED, _DEFAULTS.floor
-            scores[row, actions] = squarecb(raw, len(actions), greed, floor) if len(actions) > 1 else 1.0
+            model, shared = self._bandit(stage, features[row]), shared_line(self._names, features[row], PROFILE_WEIGHT)
+            scores[row, actions] = explored(model, shared, lines, _DEFAULTS) if len(actions) > 1 else 1.0
         action = picked(scores, self._draw.random(len(scores)))
         return action, action != best_of(scores, eligible)

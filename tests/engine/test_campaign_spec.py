@@ -33,13 +33,13 @@ def utc_us(*parts: int) -> int:
 
 
 def test_the_shortest_campaign_has_safe_defaults() -> None:
-    """What is not said is UTC, no control group, uniform fallback, never silence, squarecb with a floor."""
+    """What is not said is UTC, no control group, uniform fallback, never silence, mixed exploration with a floor."""
     campaign = load_campaign(SHORTEST)
     assert (campaign.name, campaign.description, campaign.time_zone) == ("autumn", "", "UTC")
     assert (campaign.control_share, campaign.fallback) == (0.0, None)
     assert campaign.send_nothing == SendNothing(allowed=False, price=0.0)
     assert (campaign.exploration.method, campaign.exploration.epsilon, campaign.exploration.floor) == (
-        "squarecb",
+        "mixed",
         0.05,
         0.005,
     )

@@ -7,11 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.exploration import UnsoundProbabilities, drawn, epsilon_greedy, floored, sound, squarecb
+from engine.exploration import (
+    LESSONS_BEFORE,
+    UnsoundProbabilities,
+    drawn,
+    epsilon_greedy,
+    floored,
+    maillard,
+    mixed,
+    sound,
+    squarecb,
+)
 
 weights = st.lists(st.floats(1e-6, 1), min_size=1, max_size=30)
 distributions = weights.map(lambda found: [weight / sum(found) for weight in found])
 floors = st.floats(0.001, 0.5)
+costs_and_lessons = st.lists(st.tuples(st.floats(-32, 32), st.integers(0, 100_000)), min_size=1, max_size=30)
+variances = st.floats(1e-4, 100)
 
 
 @given(distributions, floors, st.floats(0.01, 1))
@@ -71,3 +83,75 @@ def inverse_gap_weighted(costs: list[float], gamma: float) -> list[float]:
     found[best] = 0.0
     found[best] = 1 - sum(found)
     return found
+
+
+@given(costs_and_lessons, variances, st.floats(0.01, 1_000), floors)
+def test_maillard_sampling_is_a_distribution_in_which_nothing_is_likelier_than_the_best(
+    known: list[tuple[float, int]], variance: float, greed: float, floor: float
+) -> None:
+    """Whatever is expected and however often it was tried: alone and mixed it sums to one and the best is likeliest,
+    and the mixture keeps its floor.
+    """
+    costs, lessons = zip(*known, strict=True)
+    raw = inverse_gap_weighted(list(costs), 50)
+    likely = maillard(costs, lessons, variance, greed)
+    both = mixed(likely, raw, floor)
+    for found in (likely, both):
+        assert math.isclose(sum(found), 1, abs_tol=1e-9)
+        assert found[costs.index(min(costs))] == pytest.approx(max(found))
+    assert min(both) >= floor / len(both) - 1e-12
+
+
+@given(costs_and_lessons, variances)
+def test_what_did_badly_with_most_is_still_tried_by_the_mixture(
+    known: list[tuple[float, int]], variance: float
+) -> None:
+    """However often it was tried, an action keeps half of what inverse gap weighting gives it."""
+    costs, lessons = zip(*known, strict=True)
+    gaps = inverse_gap_weighted(list(costs), 1_000)
+    found = mixed(maillard(costs, lessons, variance, 1), gaps, 0.001)
+    assert all(one >= 0.999 * other / 2 - 1e-12 for one, other in zip(found, gaps, strict=True))
+
+
+@given(costs_and_lessons, variances, st.integers(0, 29), st.integers(1, 10_000))
+def test_what_looks_worse_is_tried_the_less_the_more_often_it_was_tried(
+    known: list[tuple[float, int]], variance: float, which: int, more: int
+) -> None:
+    """More lessons about one action never make it likelier, and leave the odds among the others as they were."""
+    costs, lessons = zip(*known, strict=True)
+    which %= len(known)
+    taught = [number + more * (index == which) for index, number in enumerate(lessons)]
+    before, after = (maillard(costs, each, variance, 1) for each in (lessons, taught))
+    assert after[which] <= before[which] + 1e-12
+    assert all(b <= a + 1e-12 for index, (b, a) in enumerate(zip(before, after, strict=True)) if index != which)
+
+
+@given(costs_and_lessons, variances, st.floats(0.01, 100), st.floats(0.03, 30))
+def test_maillard_sampling_knows_no_unit_and_its_greed_is_more_lessons(
+    known: list[tuple[float, int]], variance: float, greed: float, factor: float
+) -> None:
+    """Costs told in another unit change nothing, and so many times as greedy is so many times as many lessons."""
+    costs, lessons = zip(*known, strict=True)
+    found = maillard(costs, lessons, variance, greed)
+    told = maillard([cost * factor for cost in costs], lessons, variance * factor**2, greed)
+    as_many = [(number + LESSONS_BEFORE) * greed - LESSONS_BEFORE for number in lessons]
+    assert told == pytest.approx(found, abs=1e-6)
+    assert maillard(costs, as_many, variance, 1) == pytest.approx(found, abs=1e-6)
+
+
+def test_near_ties_are_told_apart_and_what_is_clearly_worse_is_left_alone() -> None:
+    """After ten lessons each, half a deviation behind the best is still tried, three deviations no more."""
+    near, far = (math.exp(-10 * gap**2 / 2) for gap in (0.5, 3.0))
+    best, second, third = maillard([-4.0, -3.0, 2.0], [10 - LESSONS_BEFORE] * 3, 4.0, 1)
+    assert second / best == pytest.approx(near, rel=0.02)
+    assert near > 0.1
+    assert far < 1e-19
+    assert third < far * 10
+
+
+@pytest.mark.parametrize("cost", [math.nan, math.inf, -math.inf, 2e6, -1e30], ids=str)
+def test_an_expected_cost_that_no_sound_model_has_is_refused(cost: float) -> None:
+    """A model that expects what is no number, or beyond all reason, is never drawn from."""
+    for costs in ([cost, 0.0], [0.0, cost], [cost]):
+        with pytest.raises(UnsoundProbabilities):
+            maillard(costs, [5] * len(costs), 0.1, 1)

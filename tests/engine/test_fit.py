@@ -111,17 +111,17 @@ def test_a_lesson_says_what_the_decision_saw(
     """The lines that models learn are those that they chose by, fit included, at any hour and in any zone."""
     engine.apply_campaign(TALKATIVE, NOON_US)
     asked, learned = set[tuple[str, str]](), list[tuple[str, str]]()
-    probabilities, learn = Bandit.probabilities, Bandit.learn
+    ask, learn = Bandit.asked, Bandit.learn
 
-    def asking(model: Bandit, shared: str, actions: tuple[str, ...]) -> list[float]:
+    def asking(model: Bandit, shared: str, actions: tuple[str, ...]) -> tuple[list[float], list[float]]:
         asked.update((shared, action) for action in actions)
-        return probabilities(model, shared, actions)
+        return ask(model, shared, actions)
 
     def learning(model: Bandit, shared: str, action: str, cost: float, weight: int, *, heeding: bool) -> None:
         learned.append((shared, action))
         learn(model, shared, action, cost, weight, heeding=heeding)
 
-    monkeypatch.setattr(Bandit, "probabilities", asking)
+    monkeypatch.setattr(Bandit, "asked", asking)
     monkeypatch.setattr(Bandit, "learn", learning)
     for number in range(40):
         now_us = NOON_US + number * 5 * 3600 * SECOND_US

@@ -46,7 +46,7 @@ def on_fallback(engine: Engine) -> Reason:
     return Reason.FALLBACK
 
 
-@pytest.mark.parametrize("exploration", ["squarecb", "epsilon_greedy"])
+@pytest.mark.parametrize("exploration", ["mixed", "squarecb", "epsilon_greedy"])
 @pytest.mark.parametrize("step", [on_current, on_snapshot, on_uniform, on_fallback])
 def test_on_every_rung_the_propensity_is_the_probability_drawn_from(
     opened: Opened, asking: Ask, step: Callable[[Engine], Reason], exploration: str

@@ -23,6 +23,7 @@ from tests.wardrobe import CAMPAIGN, NOON_US
 
 Opened = Callable[..., Engine]
 EMAIL, SLOT = content_name("wardrobe", "email"), slot_name("wardrobe", "email")
+UNSOUND = "an expected cost is not a number within a million reward units"
 NO_NUMBER = "a weight is not a finite number"
 FEWER = CAMPAIGN.replace("  app:\n    send_windows: {now: now}\n", "")
 
@@ -37,7 +38,7 @@ def test_a_refused_model_goes_back_to_the_last_good_snapshot_in_the_same_decisio
     ruin(engine, EMAIL)
     decision = sent(engine, asking)
     assert events_of(engine, ModelsRolledBack) == [
-        ModelsRolledBack("wardrobe", "email", engine.snapshot_seq, "a probability is not above 0 and at most 1", EMAIL)
+        ModelsRolledBack("wardrobe", "email", engine.snapshot_seq, UNSOUND, EMAIL)
     ]
     content = stage(decision, "content")
     assert (decision.reason, content.policy) == (Reason.PREVIOUS_SNAPSHOT, EMAIL)
@@ -51,7 +52,7 @@ def test_a_refused_model_goes_back_to_the_last_good_snapshot_in_the_same_decisio
     assert_replays(engine)
 
 
-@pytest.mark.parametrize("exploration", ["squarecb", "epsilon_greedy"])
+@pytest.mark.parametrize("exploration", ["mixed", "squarecb", "epsilon_greedy"])
 def test_a_refused_model_that_no_snapshot_has_is_uniform_until_it_learns(
     opened: Opened, asking: Ask, exploration: str
 ) -> None:
@@ -146,14 +147,23 @@ def test_a_damaged_snapshot_is_stepped_over(engine: Engine, asking: Ask) -> None
 
 
 @pytest.mark.parametrize(
-    "answer", [[0.5, 0.5, 0.0], [1.5, -0.5, 0.0], [float("nan")] * 3, [0.2, 0.2, 0.2], [0.5, 0.5], []], ids=str
-)
+    ("method", "answer"),
+    [("squarecb", [0.5, 0.5, 0.0]), ("squarecb", [1.5, -0.5, 0.0]), ("squarecb", [float("nan")] * 3),
+     ("squarecb", [0.2, 0.2, 0.2]), ("squarecb", [0.5, 0.5]), ("squarecb", []),
+     ("mixed", [float("nan")] * 3), ("mixed", [0.0, float("inf"), 0.0]), ("mixed", [0.0, -1e9, 0.0]),
+     ("mixed", [0.5, 0.5]), ("mixed", [])],
+    ids=str,
+)  # fmt: skip
 def test_a_collapsed_model_is_refused(
-    engine: Engine, asking: Ask, monkeypatch: pytest.MonkeyPatch, answer: list[float]
+    opened: Opened, asking: Ask, monkeypatch: pytest.MonkeyPatch, method: str, answer: list[float]
 ) -> None:
-    """Whatever inverse gap weights cannot be is never drawn from: the stage is uniform and says what was wrong."""
+    """Whatever inverse gap weights or expected costs cannot be is never drawn from: the stage is uniform and says what
+    was wrong.
+    """
+    engine = opened(source=f"{CAMPAIGN}exploration: {{method: {method}}}\n")
     busy(engine, asking, 4)
-    monkeypatch.setattr(engine.state.models[EMAIL], "probabilities", lambda *_: answer)
+    asked = (answer, [0.0] * 3) if method == "squarecb" else ([0.4, 0.3, 0.3], answer)
+    monkeypatch.setattr(engine.state.models[EMAIL], "asked", lambda *_: asked)
     decision = sent(engine, asking)
     assert decision.reason is Reason.UNIFORM
     assert list(stage(decision, "content").probabilities.values()) == [1 / 3] * 3
@@ -169,7 +179,7 @@ def test_a_model_that_fails_in_any_way_is_refused(
     def failing(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(engine.state.models[EMAIL], "probabilities", failing)
+    monkeypatch.setattr(engine.state.models[EMAIL], "asked", failing)
     assert sent(engine, asking).reason is Reason.UNIFORM
     assert_replays(engine)
 

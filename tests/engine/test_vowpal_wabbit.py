@@ -8,6 +8,7 @@ import pytest
 from msgspec import json
 
 from engine import vowpal_wabbit, vowpal_wabbit_lines
+from engine.checkpoints import parted
 from engine.model_bytes import ModelFailed, fault_in
 from engine.vowpal_wabbit import Bandit
 
@@ -137,7 +138,7 @@ def test_the_weights_read_from_a_saved_model_are_those_that_the_model_has() -> N
 def test_weights_that_lie_otherwise_are_not_guessed_at(more: bytes) -> None:
     """Whatever else stands in a saved model is not taken for weights, by which a sound one could look unfit."""
     with pytest.raises(ModelFailed, match="cannot be read"):
-        fault_in(taught(Bandit(), lessons(50)).saved() + more)
+        fault_in(parted(taught(Bandit(), lessons(50)).saved())[0] + more)
 
 
 def test_bytes_that_are_no_model_are_refused() -> None:

@@ -1,0 +1,105 @@
+"""Laws of what is counted of a model's lessons: how sure it may be of each action, saved with it and never lost."""
+
+import random
+
+import numpy as np
+import pytest
+
+from engine.campaign.catalogue import catalogue
+from engine.campaign.objective import Exploration
+from engine.checkpoints import bundled, parted
+from engine.stage_policies import explored
+from engine.tried import LESSONS_BEFORE, MEMORY, VARIANCE_BEFORE, Tried, named
+from engine.vowpal_wabbit import Bandit
+
+SHARED, ACTIONS = "shared |X a", ("|A category=c content=polo tone=t price:1", "|A content=socks |F:3 fit:0.5")
+CAMPAIGN = """campaign: shop
+reward: {lowest: 0, highest: 1}
+outcomes: {clicked: 1}
+channels: {email: {send_windows: {morning: {from: 09:00, until: 11:00}}}}
+contents: {polo: {category: casual, price: PRICE, features: {content: odd}}}
+"""
+
+
+def test_the_spread_of_costs_is_their_variance_after_what_it_was_taken_for() -> None:
+    """It is the variance of a sample with two lessons of the first guess beside it, and goes back so many lessons."""
+    dice, tried = random.Random(3), Tried()
+    assert tried.variance == VARIANCE_BEFORE
+    costs = [dice.gauss(-3, 0.5) for _ in range(800)]
+    for cost in costs:
+        tried.count(ACTIONS[0], cost, 2)
+    known = (LESSONS_BEFORE * VARIANCE_BEFORE + 800 * np.var(costs)) / (LESSONS_BEFORE + 800)
+    assert tried.variance == pytest.approx(known)
+    for _ in range(int(5 * MEMORY)):
+        tried.count(ACTIONS[0], dice.gauss(-3, 2.0), 2)
+    assert tried.variance == pytest.approx(4.0, rel=0.1)  # one standard error is 0.02 of it
+
+
+def test_lessons_are_counted_of_what_a_line_names_by_what_they_weigh() -> None:
+    """However well a content fits, what it costs now or how it is described: its lessons are its own."""
+    tried = Tried()
+    tried.count(f"{ACTIONS[0]} |F:3 fit:0.5 square:0.25", -1.0, 2)
+    tried.count(ACTIONS[0].replace("price:1", "price:2"), 0.0, 1)
+    tried.count("|A something=else", 0.0, 1)
+    assert tried.lessons_of((*ACTIONS, "|A something=else", "|A other=1")) == [1.5, 0, 0.5, 0]
+
+
+def test_every_line_of_a_catalogue_names_its_own_action() -> None:
+    """A content, slot or channel has one name at every step of fit and every price, and no two have the same."""
+    cheap, dear = (catalogue(CAMPAIGN.replace("PRICE", price), 1) for price in ("5", "500"))
+    lines = [each.channels["email"].content_lines["polo"] for each in (cheap, dear)]
+    assert {named(line) for each in lines for line in each} == {" content=polo"}
+    slots, routes = cheap.channels["email"].slot_lines["morning"], cheap.router_lines
+    assert {named(line) for line in slots} == {" slot=morning"}
+    assert {named(line) for each in routes.values() for line in each} == {" channel=email", " channel=nothing"}
+
+
+def test_rewards_told_in_another_unit_spread_as_wide_in_it() -> None:
+    """What was learned of the spread is told anew, and the first guess stays what it is in any unit."""
+    one, other = Tried(), Tried()
+    for number in range(50):
+        one.count(ACTIONS[0], float(number % 3), 1)
+        other.count(ACTIONS[0], number % 3 / 4, 1)
+    one.measured(0.25)
+    assert one.variance == pytest.approx(other.variance)
+    assert Tried(lessons=0.0).variance == VARIANCE_BEFORE
+
+
+def taught(model: Bandit, lessons: int) -> Bandit:
+    """Let a model learn that the first action pays more often than the second."""
+    dice = random.Random(lessons)
+    for number in range(lessons):
+        which = number % 4 == 0
+        model.learn(SHARED, ACTIONS[which], -float(dice.random() < 0.5 - 0.3 * which), 2)
+    return model
+
+
+def test_a_saved_model_is_as_sure_as_it_was() -> None:
+    """What was tried is saved with a model, and counted on from there."""
+    one = taught(Bandit(), 100)
+    other = Bandit(one.saved())
+    assert other.tried == one.tried
+    assert other.tried is not None
+    assert other.tried.lessons_of(ACTIONS) == [75, 25]
+    assert taught(other, 60).saved() == taught(one, 60).saved()
+
+
+def test_a_model_of_before_is_explored_as_it_was_until_it_is_learned_anew() -> None:
+    """One that was saved before what it tried was counted knows how often it learned, and no more."""
+    model = taught(Bandit(), 60)
+    before = Bandit(bundled(parted(model.saved())[0], model.kept, None))
+    exploration = Exploration()
+    squarecb = explored(model, SHARED, ACTIONS, Exploration(method="squarecb"))
+    assert explored(before, SHARED, ACTIONS, exploration) == squarecb
+    assert explored(model, SHARED, ACTIONS, exploration) != squarecb
+    again = Bandit(taught(before, 10).saved())
+    assert again.tried is None
+    assert min(explored(again, SHARED, ACTIONS, exploration)) > 0
+
+
+def test_a_campaign_that_asks_for_more_greed_gets_it() -> None:
+    """A tenth of the usual greed tries what looks worse more often, ten times as much less."""
+    model = taught(Bandit(), 40)
+    tried = [explored(model, SHARED, ACTIONS, Exploration(greed=greed))[1] for greed in (3, 30, 300)]
+    assert tried == sorted(tried, reverse=True)
+    assert tried[0] > 2 * tried[2]
