@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-LESSONS_BEFORE, VARIANCE_BEFORE = 2.0, 0.12
+GUESSED_VARIANCE, GUESSED_FOR = 0.12, 2.0
 """What the spread of costs is taken for before anything is known of it, and for how many lessons that counts: a click
 by a chance of one in seven spreads so, where it is the reward unit."""
 MEMORY = 2_000.0
@@ -44,7 +44,7 @@ class Tried(Struct):
     @property
     def variance(self) -> float:
         """What costs deviate by, in squares of the reward unit; above 0."""
-        return (LESSONS_BEFORE * VARIANCE_BEFORE + self.lessons * self.spread) / (LESSONS_BEFORE + self.lessons)
+        return (GUESSED_FOR * GUESSED_VARIANCE + self.lessons * self.spread) / (GUESSED_FOR + self.lessons)
 
     def measured(self, factor: float) -> None:
         """Take to account that costs are told so many times as large from now on."""

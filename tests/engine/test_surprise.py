@@ -115,6 +115,8 @@ def test_a_doubting_model_goes_on_from_a_part_of_what_it_knows_as_it_began() -> 
         model.learn(SHARED, ACTIONS[0], 0.0, 1, heeding=True)
         lessons += 1
     assert model.kept == Kept(surprise=Surprise(doubts=1))
+    assert model.tried is not None
+    assert model.tried.lessons_of(ACTIONS) == [0.5, 0.0]  # the lesson after
     assert lessons < 2 * LIMIT
     assert sure[0] > 0.99
     fresh.learn(SHARED, ACTIONS[0], 0.0, 1)

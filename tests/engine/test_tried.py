@@ -9,7 +9,7 @@ from engine.campaign.catalogue import catalogue
 from engine.campaign.objective import Exploration
 from engine.checkpoints import bundled, parted
 from engine.stage_policies import explored
-from engine.tried import LESSONS_BEFORE, MEMORY, VARIANCE_BEFORE, Tried, named
+from engine.tried import GUESSED_FOR, GUESSED_VARIANCE, MEMORY, Tried, named
 from engine.vowpal_wabbit import Bandit
 
 SHARED, ACTIONS = "shared |X a", ("|A category=c content=polo tone=t price:1", "|A content=socks |F:3 fit:0.5")
@@ -24,11 +24,11 @@ contents: {polo: {category: casual, price: PRICE, features: {content: odd}}}
 def test_the_spread_of_costs_is_their_variance_after_what_it_was_taken_for() -> None:
     """It is the variance of a sample with two lessons of the first guess beside it, and goes back so many lessons."""
     dice, tried = random.Random(3), Tried()
-    assert tried.variance == VARIANCE_BEFORE
+    assert tried.variance == GUESSED_VARIANCE
     costs = [dice.gauss(-3, 0.5) for _ in range(800)]
     for cost in costs:
         tried.count(ACTIONS[0], cost, 2)
-    known = (LESSONS_BEFORE * VARIANCE_BEFORE + 800 * np.var(costs)) / (LESSONS_BEFORE + 800)
+    known = (GUESSED_FOR * GUESSED_VARIANCE + 800 * np.var(costs)) / (GUESSED_FOR + 800)
     assert tried.variance == pytest.approx(known)
     for _ in range(int(5 * MEMORY)):
         tried.count(ACTIONS[0], dice.gauss(-3, 2.0), 2)
@@ -62,7 +62,7 @@ def test_rewards_told_in_another_unit_spread_as_wide_in_it() -> None:
         other.count(ACTIONS[0], number % 3 / 4, 1)
     one.measured(0.25)
     assert one.variance == pytest.approx(other.variance)
-    assert Tried(lessons=0.0).variance == VARIANCE_BEFORE
+    assert Tried(lessons=0.0).variance == GUESSED_VARIANCE
 
 
 def taught(model: Bandit, lessons: int) -> Bandit:
