@@ -30,15 +30,11 @@ def squarecb(raw: Sequence[float], count: int, greed: float, floor: float) -> li
     total = sound(raw, count)
     if greed == 1:
         return floored(raw, floor, total)
-    probabilities = [p / total for p in raw]
-    best = probabilities.index(max(probabilities))
-    others = [_regreeded(p, count, greed) if index != best else 0.0 for index, p in enumerate(probabilities)]
+    best, kept, scale = raw.index(max(raw)), count * (1 - greed), greed * total
+    others = [1 / (kept + scale / p) if p * count < total else 1 / count for p in raw]  # 1 / (n + greed·(total/p - n))
+    others[best] = 0.0
     others[best] = 1 - sum(others)
-    return floored(others, floor)
-
-
-def _regreeded(probability: float, count: int, greed: float) -> float:
-    return 1 / (count + max(1 / probability - count, 0.0) * greed)
+    return floored(others, floor) if floor else others
 
 
 def mixed(likely: Sequence[float], gaps: Sequence[float], floor: float) -> list[float]:
@@ -48,7 +44,8 @@ def mixed(likely: Sequence[float], gaps: Sequence[float], floor: float) -> list[
     both nearly alike. It knows of each action how often it was tried, but not with whom: what did badly with most is
     not tried with those either of whom little is known. Inverse gap weighting is for them.
     """
-    return floored([(one + other) / 2 for one, other in zip(likely, gaps, strict=True)], floor)
+    even, half = floor / len(gaps), (1 - floor) / 2
+    return [half * (one + other) + even for one, other in zip(likely, gaps, strict=True)]
 
 
 def maillard(costs: Sequence[float], lessons: Sequence[float], variance: float, greed: float) -> list[float]:
@@ -66,7 +63,7 @@ def maillard(costs: Sequence[float], lessons: Sequence[float], variance: float, 
         raise UnsoundProbabilities("an expected cost is not a number within a million reward units")
     least, sharpness = min(costs), -greed / (2 * variance)
     likely = [
-        exp(sharpness * (number + LESSONS_BEFORE) * (cost - least) ** 2)
+        exp(sharpness * (number + LESSONS_BEFORE) * (cost - least) * (cost - least))
         for cost, number in zip(costs, lessons, strict=True)
     ]
     total = sum(likely)
