@@ -144,9 +144,11 @@ def _policy(state: State, catalogue: Catalogue, shared: str, control: bool) -> S
     campaign = catalogue.campaign
     if control:
         return fallback_policy(campaign)
-    policy = model_policy(state.models, state.put_back, shared, campaign.exploration)
-    if (offered := state.tallies.offered.get(campaign.name)) and offered.newcomers:
-        policy = trying(offered.newcomers, policy, campaign.exploration.floor)
+    offered = state.tallies.offered.get(campaign.name)
+    newcomers = offered.newcomers if offered else {}
+    policy = model_policy(state.models, state.put_back, shared, campaign.exploration, newcomers)
+    if newcomers:
+        policy = trying(newcomers, policy, campaign.exploration.floor)
     switched = state.campaigns[campaign.name].fallback
     if not switched:
         return policy

@@ -3,13 +3,13 @@
 Models, rules, prices of stock and newcomers. Never a draw, never what is eligible.
 """
 
-from collections.abc import Callable, KeysView, Mapping, Sequence
+from collections.abc import Callable, Container, KeysView, Mapping, Sequence
 
 from engine.campaign.spec import Campaign, Exploration
 from engine.exploration import SQUARECB_PART, UnsoundProbabilities, epsilon_greedy, floored, maillard, mixed, squarecb
 from engine.folds import PutBack
 from engine.model_bytes import ModelFailed
-from engine.newcomers import lifted
+from engine.newcomers import TRIES, lifted
 from engine.stock import tilted
 from engine.vowpal_wabbit import GREED, Bandit
 
@@ -25,7 +25,11 @@ wrong.
 
 
 def model_policy(
-    models: Mapping[str, Bandit], put_back: Mapping[str, PutBack], shared: str, exploration: Exploration
+    models: Mapping[str, Bandit],
+    put_back: Mapping[str, PutBack],
+    shared: str,
+    exploration: Exploration,
+    newcomers: Container[str] = (),
 ) -> StagePolicy:
     """Return the policy that asks each stage's model; one that is missing or fails degrades its stage to uniform.
 
@@ -41,7 +45,8 @@ def model_policy(
         if model is None:
             return _uniform(len(lines)), UNIFORM, f"there is no model {name}"
         try:
-            found = explored(model, shared, tuple(lines.values()), exploration)
+            new = [content_id in newcomers for content_id in lines] if newcomers and name.endswith("/content") else ()
+            found = explored(model, shared, tuple(lines.values()), exploration, new)
             return found, name, back.problem if back else ""
         except (ModelFailed, UnsoundProbabilities) as error:
             return _uniform(len(lines)), UNIFORM, str(error)
@@ -54,8 +59,13 @@ def begun_anew(back: PutBack | None) -> bool:
     return back is not None and not back.to_seq
 
 
-def explored(model: Bandit, shared: str, actions: tuple[str, ...], exploration: Exploration) -> list[float]:
+def explored(
+    model: Bandit, shared: str, actions: tuple[str, ...], exploration: Exploration, new: Sequence[bool] = ()
+) -> list[float]:
     """Return the probabilities of action lines, as a model and a campaign's exploration have them.
+
+    What is `new` among actions that are known is tried by its share (`trying`), and with those whom the others tell it
+    suits, as if it were known: for being unknown alone it would be tried with everybody.
 
     A model that was saved before what it tried was counted is explored by SquareCB until it is learned anew. Raises
     ModelFailed and UnsoundProbabilities.
@@ -63,7 +73,10 @@ def explored(model: Bandit, shared: str, actions: tuple[str, ...], exploration: 
     (raw, costs), tried = model.asked(shared, actions), model.tried
     greed, floor = exploration.greed / GREED, exploration.floor
     if exploration.method == "mixed" and tried is not None:
-        likely = maillard(costs, tried.lessons_of(actions), tried.variance, greed)
+        lessons = tried.lessons_of(actions)
+        if new:
+            lessons = [max(TRIES, number) if is_new else number for number, is_new in zip(lessons, new, strict=True)]
+        likely = maillard(costs, lessons, tried.variance, greed)
         return mixed(likely, squarecb(raw, len(actions), greed * SQUARECB_PART, 0.0), floor)
     if exploration.method == "epsilon_greedy":
         return epsilon_greedy(raw, len(actions), exploration.epsilon, floor)

@@ -103,3 +103,14 @@ def test_a_campaign_that_asks_for_more_greed_gets_it() -> None:
     tried = [explored(model, SHARED, ACTIONS, Exploration(greed=greed))[1] for greed in (3, 30, 300)]
     assert tried == sorted(tried, reverse=True)
     assert tried[0] > 2 * tried[2]
+
+
+def test_what_is_new_among_the_known_is_not_tried_for_being_unknown() -> None:
+    """One that was never tried and looks worse is left to its share, and one that looks best is taken all the same."""
+    model, newcomer = taught(Bandit(), 200), "|A content=newcomer category=c"
+    shown = (*ACTIONS, newcomer)
+    unknown, new = (explored(model, SHARED, shown, Exploration(), told) for told in ((), (False, False, True)))
+    assert new[2] < unknown[2]
+    assert new[0] > unknown[0]
+    looks_best = explored(model, SHARED, ACTIONS, Exploration(), (True, False))
+    assert looks_best[0] > 0.9
