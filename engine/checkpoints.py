@@ -12,7 +12,7 @@ from engine.tried import Tried
 EVERY = 1_000
 """Lessons from one checkpoint to the next: a model is held against what it was one to two times as many ago."""
 _CHECKPOINTS, _TRIED = b"checkpoints\0", b"tried\0"
-"""What begins a model saved with checkpoints, and one saved with what was tried too, which older ones do not know."""
+"""What a saved model begins with: those of before with their checkpoints alone, all since with what was tried too."""
 
 
 class Checkpoint(Struct, frozen=True):
@@ -38,17 +38,18 @@ NOTHING_KEPT = Kept()
 
 
 def bundled(model: bytes, kept: Kept, tried: Tried | None) -> bytes:
-    """Return a model with what is kept beside it; the model alone where that is nothing."""
-    if tried is not None:
-        return _TRIED + msgpack.encode((model, kept, tried))
-    return model if kept == NOTHING_KEPT else _CHECKPOINTS + msgpack.encode((model, kept))
+    """Return a model with what is kept beside it, `tried` None where that was never counted."""
+    return _TRIED + msgpack.encode((model, kept, tried))
 
 
 def parted(saved: bytes) -> tuple[bytes, Kept, Tried | None]:
-    """Return what `bundled` was given; raises ValueError where the bytes are no such thing."""
+    """Return what `bundled` was given, now or when a model was saved with less beside it or alone.
+
+    Raises ValueError where the bytes are no such thing.
+    """
     try:
         if saved.startswith(_TRIED):
-            return msgpack.decode(memoryview(saved)[len(_TRIED) :], type=tuple[bytes, Kept, Tried])
+            return msgpack.decode(memoryview(saved)[len(_TRIED) :], type=tuple[bytes, Kept, Tried | None])
         if saved.startswith(_CHECKPOINTS):
             return *msgpack.decode(memoryview(saved)[len(_CHECKPOINTS) :], type=tuple[bytes, Kept]), None
     except MsgspecError as error:

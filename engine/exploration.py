@@ -44,8 +44,7 @@ def mixed(likely: Sequence[float], gaps: Sequence[float], floor: float) -> list[
     both nearly alike. It knows of each action how often it was tried, but not with whom: what did badly with most is
     not tried with those either of whom little is known. Inverse gap weighting is for them.
     """
-    even, half = floor / len(gaps), (1 - floor) / 2
-    return [half * (one + other) + even for one, other in zip(likely, gaps, strict=True)]
+    return floored([one + other for one, other in zip(likely, gaps, strict=True)], floor, total=2.0)
 
 
 def maillard(costs: Sequence[float], lessons: Sequence[float], variance: float, greed: float) -> list[float]:

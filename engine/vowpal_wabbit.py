@@ -81,21 +81,9 @@ class Bandit:
             raise ModelFailed(f"prediction failed: {error}") from error
         return found, costs
 
-    def probabilities(self, shared: str, actions: tuple[str, ...]) -> list[float]:
-        """Return the first of what `asked` does."""
-        return self.asked(shared, actions)[0]
-
     def expected_cost(self, shared: str, action: str) -> float:
         """Return the cost that the model expects of one action, in the units of `learn`."""
-        try:
-            lines = [self._workspace.example(shared), self._workspace.example(action)]
-            self._workspace.predict(lines)
-            cost: float = lines[1].get_partial_prediction()
-            self._workspace.finish_example(lines)
-            self._saved = None  # its counters count what is asked this way
-        except (RuntimeError, ValueError) as error:
-            raise ModelFailed(f"prediction failed: {error}") from error
-        return cost
+        return self.asked(shared, (action,))[1][0]
 
     def learn(self, shared: str, action: str, cost: float, weight: int, *, heeding: bool = False) -> None:
         """Learn that the action cost this much, in parts of `unit`, as a lesson of weight 1 or more.

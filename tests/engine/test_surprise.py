@@ -109,7 +109,7 @@ def heeded(model: Bandit, lessons: int, *, earning: bool) -> Bandit:
 def test_a_doubting_model_goes_on_from_a_part_of_what_it_knows_as_it_began() -> None:
     """What was best is best, by a part of the gap; how sure it is, and how it steps, is as of a model of no lessons."""
     model, fresh = heeded(Bandit(), 3_000, earning=True), Bandit()
-    sure, lessons = model.probabilities(SHARED, ACTIONS), 0
+    sure, lessons = model.asked(SHARED, ACTIONS)[0], 0
     while not model.kept.surprise.doubts:
         known = [model.expected_cost(SHARED, action) for action in ACTIONS]
         model.learn(SHARED, ACTIONS[0], 0.0, 1, heeding=True)
@@ -123,9 +123,9 @@ def test_a_doubting_model_goes_on_from_a_part_of_what_it_knows_as_it_began() -> 
     expected = [model.expected_cost(SHARED, action) for action in ACTIONS]
     assert expected[0] == pytest.approx(KEPT_IN_DOUBT * known[0], abs=0.1)  # the lesson after was a step like the first
     gap = abs(expected[0] - expected[1])
-    assert min(model.probabilities(SHARED, ACTIONS)) == pytest.approx(1 / (2 + gap), abs=1e-3)  # a gamma of 1
-    assert fresh.probabilities(SHARED, ACTIONS) == pytest.approx([0.5, 0.5])
-    assert Bandit(model.saved()).probabilities(SHARED, ACTIONS) == model.probabilities(SHARED, ACTIONS)
+    assert min(model.asked(SHARED, ACTIONS)[0]) == pytest.approx(1 / (2 + gap), abs=1e-3)  # a gamma of 1
+    assert fresh.asked(SHARED, ACTIONS)[0] == pytest.approx([0.5, 0.5])
+    assert Bandit(model.saved()).asked(SHARED, ACTIONS)[0] == model.asked(SHARED, ACTIONS)[0]
 
 
 def test_a_model_is_held_against_what_it_was_a_thousand_lessons_ago() -> None:

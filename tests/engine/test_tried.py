@@ -1,13 +1,15 @@
 """Laws of what is counted of a model's lessons: how sure it may be of each action, saved with it and never lost."""
 
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from msgspec import msgpack
 
 from engine.campaign.catalogue import catalogue
 from engine.campaign.objective import Exploration
-from engine.checkpoints import bundled, parted
+from engine.checkpoints import Kept, bundled, parted
 from engine.stage_policies import explored
 from engine.tried import GUESSED_FOR, GUESSED_VARIANCE, MEMORY, Tried, named
 from engine.vowpal_wabbit import Bandit
@@ -84,10 +86,17 @@ def test_a_saved_model_is_as_sure_as_it_was() -> None:
     assert taught(other, 60).saved() == taught(one, 60).saved()
 
 
-def test_a_model_of_before_is_explored_as_it_was_until_it_is_learned_anew() -> None:
+@pytest.mark.parametrize(
+    "saved_before",
+    [lambda model, _: model, lambda *both: b"checkpoints\0" + msgpack.encode(both), lambda *both: bundled(*both, None)],
+    ids=["alone", "with checkpoints", "since"],
+)
+def test_a_model_of_before_is_explored_as_it_was_until_it_is_learned_anew(
+    saved_before: Callable[[bytes, Kept], bytes],
+) -> None:
     """One that was saved before what it tried was counted knows how often it learned, and no more."""
     model = taught(Bandit(), 60)
-    before = Bandit(bundled(parted(model.saved())[0], model.kept, None))
+    before = Bandit(saved_before(parted(model.saved())[0], model.kept))
     exploration = Exploration()
     squarecb = explored(model, SHARED, ACTIONS, Exploration(method="squarecb"))
     assert explored(before, SHARED, ACTIONS, exploration) == squarecb

@@ -49,7 +49,7 @@ def test_lessons_that_come_again_are_learned_as_those_parsed_afresh(monkeypatch:
     for shared, line, cost, weight in lessons(300):
         for model in quick:
             model.learn(shared, line, round(cost), weight)
-            model.probabilities(generator.choice(("shared |X other", shared)), LINES)
+            model.asked(generator.choice(("shared |X other", shared)), LINES)[0]
         examples = public._workspace.parse([shared, f"0:{round(cost)}:{1 / weight:.9g} {line}"])
         public._workspace.learn(examples)
         public._workspace.finish_example(examples)
@@ -61,14 +61,14 @@ def test_predicting_by_the_bindings_own_methods_is_predicting_by_the_public_ones
     """The shortcut past the wrapped examples gives every probability to the last bit, while the model learns."""
     model = Bandit()
     for shared, line, cost, weight in lessons(300):
-        assert model.probabilities(shared, LINES) == model._workspace.predict([shared, *LINES])
+        assert model.asked(shared, LINES)[0] == model._workspace.predict([shared, *LINES])
         model.learn(shared, line, cost, weight)
 
 
 def gamma_of(model: Bandit) -> float:
     """Return what SquareCB's gamma of a model is, from the probability and the cost of its second-best action."""
     shared, lines = "shared |X city=v0 age:0.5", LINES[:2]
-    worse, better = sorted(zip(model.probabilities(shared, lines), lines, strict=True))
+    worse, better = sorted(zip(model.asked(shared, lines)[0], lines, strict=True))
     gap = model.expected_cost(shared, worse[1]) - model.expected_cost(shared, better[1])
     return (1 / worse[0] - len(lines)) / gap
 
@@ -95,7 +95,7 @@ def test_actions_parsed_once_give_the_probabilities_of_actions_parsed_afresh() -
     cached = Bandit()
     for shared, line, cost, weight in lessons(200):
         fresh = Bandit(cached.saved())
-        assert cached.probabilities(shared, LINES) == fresh.probabilities(shared, LINES)
+        assert cached.asked(shared, LINES)[0] == fresh.asked(shared, LINES)[0]
         cached.learn(shared, line, cost, weight)
 
 
@@ -105,7 +105,7 @@ def test_a_saved_model_goes_on_exactly_where_it_stood() -> None:
     for start in range(0, 400, 50):
         broken = Bandit(taught(broken, lessons(400)[start : start + 50]).saved())
     assert np.array_equal(whole.weights(), broken.weights())
-    assert whole.probabilities("shared |X city=v1", LINES) == broken.probabilities("shared |X city=v1", LINES)
+    assert whole.asked("shared |X city=v1", LINES)[0] == broken.asked("shared |X city=v1", LINES)[0]
 
 
 def test_what_is_saved_is_what_was_learned_by_then() -> None:
@@ -117,7 +117,7 @@ def test_what_is_saved_is_what_was_learned_by_then() -> None:
         if happened == "learned":
             model.learn(*lesson)
         elif happened == "asked":
-            model.probabilities(lesson[0], LINES)
+            model.asked(lesson[0], LINES)[0]
         else:
             model.measure_in(generator.choice((0.5, 1.0, 4.0)))
         assert np.array_equal(Bandit(model.saved()).weights(), model.weights())
@@ -162,7 +162,7 @@ def test_models_asked_in_turn_answer_as_each_alone() -> None:
     for shared, line, cost, weight in lessons(400):
         for model in generator.sample(models, 3):
             menu = generator.choice(menus)
-            assert model.probabilities(shared, menu) == model._workspace.predict([shared, *menu])
+            assert model.asked(shared, menu)[0] == model._workspace.predict([shared, *menu])
         generator.choice(models).learn(shared, line, cost, weight)
 
 
@@ -174,16 +174,16 @@ def test_more_lines_than_are_kept_change_nothing(monkeypatch: pytest.MonkeyPatch
     for number in range(40):
         menu = tuple(f"|A content=c{place}" for place in range(number % 7, number % 7 + 3))
         shared = f"shared |X city=v{number % 4}"
-        assert model.probabilities(shared, menu) == model._workspace.predict([shared, *menu])
+        assert model.asked(shared, menu)[0] == model._workspace.predict([shared, *menu])
 
 
 def test_asking_costs_no_memory_that_is_kept() -> None:
     """A shared line is given back when the next one comes: without that 2,000 of them would keep 700 MB."""
     model = Bandit()
-    model.probabilities("shared |X first", LINES)
+    model.asked("shared |X first", LINES)[0]
     before = _resident_bytes()
     for number in range(2_000):
-        model.probabilities(f"shared |X number={number}", LINES)
+        model.asked(f"shared |X number={number}", LINES)[0]
     assert _resident_bytes() - before < 50_000_000
 
 
@@ -194,7 +194,7 @@ def _resident_bytes() -> int:
 def test_a_line_that_cannot_be_parsed_leaves_the_next_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a failure nothing of the line before is left that could be taken for parsed."""
     model = Bandit()
-    good = model.probabilities("shared |X a", LINES)
+    good = model.asked("shared |X a", LINES)[0]
 
     def fails(_text: str) -> None:
         raise RuntimeError("no")
@@ -202,5 +202,5 @@ def test_a_line_that_cannot_be_parsed_leaves_the_next_as_it_was(monkeypatch: pyt
     with monkeypatch.context() as broken:
         broken.setattr(model._reader._workspace, "_parse", fails, raising=False)
         with pytest.raises(ModelFailed, match="prediction"):
-            model.probabilities("shared |X b", LINES)
-    assert model.probabilities("shared |X a", LINES) == good
+            model.asked("shared |X b", LINES)[0]
+    assert model.asked("shared |X a", LINES)[0] == good
