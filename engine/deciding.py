@@ -3,7 +3,7 @@
 Never an append, never a clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ from engine.features import shared_line, shown
 from engine.keyed_hash import draws
 from engine.policy import choose, model_names, reason_for
 from engine.requests import Ids, check_known
-from engine.stage_policies import StagePolicy, fallback_policy, model_policy, switched_policy, trying
+from engine.stage_policies import StagePolicy, fallback_policy, model_policy, switched_policy
 from engine.state import State
 from engine.stock import prices
 from engine.times import zone
@@ -66,8 +66,8 @@ def decide(state: State, calendar: Calendar, request: DecideRequest, whom: Whom,
     context_told = told_numbers(state.usual_numbers.get(catalogue.campaign.name, {}), numbers) if numbers else None
     shared = shared_line(request.context, context_told, moment.local, known.text)
     priced = prices(catalogue.campaign, state.tallies.stock, whom.now_us)
-    policy = _policy(state, catalogue, shared, whom.control)
-    choice = choose(options, policy, draws(ids.fact_id), priced, state.reward_unit(catalogue.campaign).size)
+    policy = _policy(state, catalogue, shared, priced, control=whom.control)
+    choice = choose(options, policy, draws(ids.fact_id), priced)
     window_us = catalogue.campaign.reward_window_us(choice.channel)
     needs_activation = choice.channel != NOTHING and catalogue.campaign.activation == "required"
     return DecisionTaken(
@@ -140,15 +140,19 @@ def _nothing_eligible(removed: Sequence[Removal]) -> str:
     return f"nothing may be sent now, and the campaign does not allow sending nothing; the rules that say so: {rules}"
 
 
-def _policy(state: State, catalogue: Catalogue, shared: str, control: bool) -> StagePolicy:
+def _policy(
+    state: State, catalogue: Catalogue, shared: str, priced: Mapping[str, float], *, control: bool
+) -> StagePolicy:
     campaign = catalogue.campaign
     if control:
         return fallback_policy(campaign)
     offered = state.tallies.offered.get(campaign.name)
     newcomers = offered.newcomers if offered else {}
-    policy = model_policy(state.models, state.put_back, shared, campaign.exploration, newcomers)
-    if newcomers:
-        policy = trying(newcomers, policy, campaign.exploration.floor)
+    unit = state.reward_unit(campaign).size if priced else 1.0
+    bonuses = {content_id: price / unit for content_id, price in priced.items()}
+    policy = model_policy(
+        state.models, state.put_back, shared, campaign.exploration, newcomers=newcomers, bonuses=bonuses
+    )
     switched = state.campaigns[campaign.name].fallback
     if not switched:
         return policy

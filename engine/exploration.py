@@ -37,36 +37,34 @@ def squarecb(raw: Sequence[float], count: int, greed: float, floor: float) -> li
     return floored(others, floor) if floor else others
 
 
-def mixed(likely: Sequence[float], gaps: Sequence[float], floor: float) -> list[float]:
-    """Return the mean of Maillard sampling's and SquareCB's probabilities, with `floor` of them spread evenly.
-
-    Maillard sampling tells near ties apart and leaves what is clearly worse alone, where inverse gap weighting tries
-    both nearly alike. It knows of each action how often it was tried, but not with whom: what did badly with most is
-    not tried with those either of whom little is known. Inverse gap weighting is for them.
-    """
-    return floored([one + other for one, other in zip(likely, gaps, strict=True)], floor, total=2.0)
-
-
-def maillard(costs: Sequence[float], lessons: Sequence[float], variance: float, greed: float) -> list[float]:
-    """Return Maillard sampling's probabilities made `greed` times as greedy.
+def maillard(
+    costs: Sequence[float], lessons: Sequence[float], variance: float, greed: float, floor: float
+) -> list[float]:
+    """Return Maillard sampling's probabilities made `greed` times as greedy, with `floor` of them spread evenly.
 
     Each action is as likely as its lessons leave it possible that it is the best: exp(-n·gap²/(2·variance)), with the
     gap of its expected cost to the least and its `lessons` as n (Bian and Jun, "Maillard Sampling: Boltzmann
-    Exploration Done Optimally", AISTATS 2022, algorithm 1).
+    Exploration Done Optimally", AISTATS 2022, algorithm 1). It tells near ties apart and leaves what is clearly worse
+    alone, where inverse gap weighting tries both nearly alike.
 
     Raises UnsoundProbabilities where a cost is no number that a sound model expects.
     """
     if not costs or len(costs) != len(lessons):
         raise UnsoundProbabilities(f"{len(costs)} expected costs for {len(lessons)} actions")
-    if not (isfinite(sum(costs)) and max(costs) < _COST_MAX and min(costs) > -_COST_MAX):
+    least = min(costs)
+    if not (isfinite(sum(costs)) and max(costs) < _COST_MAX and least > -_COST_MAX):
         raise UnsoundProbabilities("an expected cost is not a number within a million reward units")
-    least, sharpness = min(costs), -greed / (2 * variance)
+    sharpness = -greed / (2 * variance)
     likely = [
         exp(sharpness * (number + LESSONS_BEFORE) * (cost - least) * (cost - least))
         for cost, number in zip(costs, lessons, strict=True)
     ]
-    total = sum(likely)
-    return [one / total for one in likely]
+    return floored(likely, floor, total=sum(likely))
+
+
+def mixed(one: Sequence[float], other: Sequence[float]) -> list[float]:
+    """Return the mean of two distributions over the same actions."""
+    return [(p + q) / 2 for p, q in zip(one, other, strict=True)]
 
 
 def epsilon_greedy(raw: Sequence[float], count: int, epsilon: float, floor: float) -> list[float]:

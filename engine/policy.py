@@ -17,7 +17,7 @@ from engine.exploration import drawn
 from engine.features import encoded
 from engine.folds import PutBack
 from engine.offered_lines import content_lines, route_steps, slot_lines
-from engine.stage_policies import ONLY, SWITCHED, UNIFORM, StagePolicy, begun_anew, tilting
+from engine.stage_policies import ONLY, SWITCHED, UNIFORM, StagePolicy, begun_anew
 from engine.types import NOTHING
 
 NO_PRICES: Mapping[str, float] = MappingProxyType({})
@@ -83,17 +83,13 @@ def choose(
     policy: StagePolicy,
     uniforms: tuple[float, float, float],
     prices: Mapping[str, float] = NO_PRICES,
-    unit: float = 1.0,
 ) -> Choice:
     """Draw a choice stage by stage; some channel must be usable unless sending nothing is allowed.
 
-    `prices` are rewards that speak for contents: where a model chose among them, its probabilities are tilted by them,
-    in parts of the reward unit.
+    `prices` are rewards that speak for contents, which a policy that is a model has taken in: the stage tells them.
     """
     catalogue = options.catalogue
     name = catalogue.campaign.name
-    if prices:
-        policy = tilting(prices, unit, policy, catalogue.campaign.exploration.floor)
     hours = options.hours()
     steps = route_steps(options, hours)
     router_lines = {channel: catalogue.router_lines[channel][step] for channel, step in steps.items()}

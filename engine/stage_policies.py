@@ -3,7 +3,8 @@
 Models, rules, prices of stock and newcomers. Never a draw, never what is eligible.
 """
 
-from collections.abc import Callable, Container, KeysView, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from engine.campaign.spec import Campaign, Exploration
 from engine.exploration import SQUARECB_PART, UnsoundProbabilities, epsilon_greedy, floored, maillard, mixed, squarecb
@@ -17,6 +18,7 @@ ONLY, UNIFORM, NAMED = "only", "uniform", "named"
 """Policies that are rules, beside the models' names."""
 SWITCHED = "the channel is switched to the campaign's fallback rule"
 """The problem of a stage that an operator took from its model."""
+NO_BONUSES: Mapping[str, float] = MappingProxyType({})
 
 StagePolicy = Callable[[str, Mapping[str, str]], tuple[Sequence[float], str, str]]
 """From a stage's model name and its action lines by id: probabilities in their order, who gave them, and what went
@@ -29,12 +31,14 @@ def model_policy(
     put_back: Mapping[str, PutBack],
     shared: str,
     exploration: Exploration,
-    newcomers: Container[str] = (),
+    *,
+    newcomers: Collection[str] = (),
+    bonuses: Mapping[str, float] = NO_BONUSES,
 ) -> StagePolicy:
     """Return the policy that asks each stage's model; one that is missing or fails degrades its stage to uniform.
 
     So does one that was begun anew and has not learned since: an empty model has no opinion, but not every exploration
-    is uniform over none.
+    is uniform over none. `newcomers` and `bonuses`, in parts of the reward unit, are of contents.
     """
 
     def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
@@ -44,9 +48,12 @@ def model_policy(
         model = models.get(name)
         if model is None:
             return _uniform(len(lines)), UNIFORM, f"there is no model {name}"
+        of_contents = name.endswith("/content")
+        new = [content_id in newcomers for content_id in lines] if of_contents and newcomers else ()
+        bonus = [bonuses.get(content_id, 0.0) for content_id in lines] if of_contents and bonuses else ()
+        wary, actions = name.endswith("/router"), tuple(lines.values())
         try:
-            new = [content_id in newcomers for content_id in lines] if newcomers and name.endswith("/content") else ()
-            found = explored(model, shared, tuple(lines.values()), exploration, new)
+            found = explored(model, shared, actions, exploration, new=new, bonus=bonus, wary=wary)
             return found, name, back.problem if back else ""
         except (ModelFailed, UnsoundProbabilities) as error:
             return _uniform(len(lines)), UNIFORM, str(error)
@@ -60,12 +67,25 @@ def begun_anew(back: PutBack | None) -> bool:
 
 
 def explored(
-    model: Bandit, shared: str, actions: tuple[str, ...], exploration: Exploration, new: Sequence[bool] = ()
+    model: Bandit,
+    shared: str,
+    actions: tuple[str, ...],
+    exploration: Exploration,
+    *,
+    new: Sequence[bool] = (),
+    bonus: Sequence[float] = (),
+    wary: bool = False,
 ) -> list[float]:
     """Return the probabilities of action lines, as a model and a campaign's exploration have them.
 
-    What is `new` among actions that are known is tried by its share (`trying`), and with those whom the others tell it
-    suits, as if it were known: for being unknown alone it would be tried with everybody.
+    Maillard sampling knows of each action how often it was tried, but not with whom. Where one is silence, what drives
+    most away would soon be tried with nobody, those who like it among them, and silence teaches nothing of it. A stage
+    that has to be `wary` of that leaves half of its draws to inverse gap weighting, whose tail is longer.
+
+    What is `new` among actions that are known has its share (`engine.newcomers`), and is tried with those whom the
+    others tell it suits, as if it were known: for being unknown alone it would be tried with everybody. A `bonus`, in
+    reward units, is added to what is expected of an action; inverse gap weighting and epsilon-greedy, which are told no
+    expectation, have their odds tilted by it.
 
     A model that was saved before what it tried was counted is explored by SquareCB until it is learned anew. Raises
     ModelFailed and UnsoundProbabilities.
@@ -73,14 +93,25 @@ def explored(
     (raw, costs), tried = model.asked(shared, actions), model.tried
     greed, floor = exploration.greed / GREED, exploration.floor
     if exploration.method == "mixed" and tried is not None:
+        if any(bonus):
+            costs = [cost - one for cost, one in zip(costs, bonus, strict=True)]
         lessons = tried.lessons_of(actions)
-        if new:
+        if any(new):
             lessons = [max(TRIES, number) if is_new else number for number, is_new in zip(lessons, new, strict=True)]
-        likely = maillard(costs, lessons, tried.variance, greed)
-        return mixed(likely, squarecb(raw, len(actions), greed * SQUARECB_PART, 0.0), floor)
+        found = maillard(costs, lessons, tried.variance, greed, floor)
+        if wary:
+            found = mixed(found, squarecb(raw, len(actions), greed * SQUARECB_PART, floor))
+    else:
+        found = _told_no_expectation(raw, len(actions), exploration)
+        if any(bonus):
+            found = floored(tilted(found, bonus), floor)
+    return floored(lifted(found, new), floor) if any(new) else found
+
+
+def _told_no_expectation(raw: Sequence[float], count: int, exploration: Exploration) -> list[float]:
     if exploration.method == "epsilon_greedy":
-        return epsilon_greedy(raw, len(actions), exploration.epsilon, floor)
-    return squarecb(raw, len(actions), greed, floor)
+        return epsilon_greedy(raw, count, exploration.epsilon, exploration.floor)
+    return squarecb(raw, count, exploration.greed / GREED, exploration.floor)
 
 
 def switched_policy(names: frozenset[str], fallback: StagePolicy, otherwise: StagePolicy) -> StagePolicy:
@@ -113,41 +144,3 @@ def fallback_policy(campaign: Campaign) -> StagePolicy:
 
 def _uniform(count: int) -> list[float]:
     return [1 / count] * count
-
-
-def tilting(prices: Mapping[str, float], unit: float, policy: StagePolicy, floor: float) -> StagePolicy:
-    """Return the policy that tilts what a channel's content model says by prices, in parts of the reward unit.
-
-    Rules are left as they are.
-    """
-
-    def tilt(found: Sequence[float], lines: Mapping[str, str]) -> Sequence[float]:
-        return tilted(found, [prices.get(action, 0.0) for action in lines], unit)
-
-    return _changed(policy, prices.keys(), tilt, floor)
-
-
-def trying(newcomers: Mapping[str, int], policy: StagePolicy, floor: float) -> StagePolicy:
-    """Return the policy that lets newcomers have their share of what a model says of contents; rules are left alone."""
-
-    def lift(found: Sequence[float], lines: Mapping[str, str]) -> Sequence[float]:
-        return lifted(found, [content_id in newcomers for content_id in lines])
-
-    return _changed(policy, newcomers.keys(), lift, floor)
-
-
-def _changed(
-    policy: StagePolicy,
-    concerned: KeysView[str],
-    change: Callable[[Sequence[float], Mapping[str, str]], Sequence[float]],
-    floor: float,
-) -> StagePolicy:
-    """Return the policy in which what a content model says is changed, where that concerns a content, and floored."""
-
-    def probabilities(name: str, lines: Mapping[str, str]) -> tuple[Sequence[float], str, str]:
-        found, given_by, problem = policy(name, lines)
-        if given_by != name or not name.endswith("/content") or concerned.isdisjoint(lines):
-            return found, given_by, problem
-        return floored(change(found, lines), floor), given_by, problem
-
-    return probabilities

@@ -82,8 +82,8 @@ def _price(content: Content, known: dict[str, Stock], now_us: int) -> float:
     return round(target.bonus * max(0.0, lag), 6)
 
 
-def tilted(probabilities: Sequence[float], priced: list[float], unit: float) -> list[float]:
-    """Return a distribution whose odds are multiplied by e^(TILT x price / unit), in the same order."""
-    weights = [p * exp(TILT * price / unit) for p, price in zip(probabilities, priced, strict=True)]
+def tilted(probabilities: Sequence[float], bonus: Sequence[float]) -> list[float]:
+    """Return a distribution whose odds are multiplied by e^(TILT x bonus), in the same order; in reward units."""
+    weights = [p * exp(TILT * one) for p, one in zip(probabilities, bonus, strict=True)]
     total = sum(weights)
     return [weight / total for weight in weights]

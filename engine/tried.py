@@ -38,8 +38,8 @@ class Tried(Struct):
 
     def lessons_of(self, actions: Iterable[str]) -> list[float]:
         """Return how many lessons each of these actions' lines had, in their order, by what they weighed."""
-        known = self.weights
-        return [known.get(name, 0) / FULL_WEIGHT for name in map(named, actions)]
+        known = self.weights.get
+        return [known(name, 0) / FULL_WEIGHT for name in map(named, actions)]
 
     @property
     def variance(self) -> float:

@@ -61,6 +61,7 @@ class ChannelSharing:
             actions = np.flatnonzero(eligible[row]).tolist()
             lines = tuple(self._lines[stage][action] for action in actions)
             model, shared = self._bandit(stage, features[row]), shared_line(self._names, features[row], PROFILE_WEIGHT)
-            scores[row, actions] = explored(model, shared, lines, _DEFAULTS) if len(actions) > 1 else 1.0
+            wary = stage == "router"
+            scores[row, actions] = explored(model, shared, lines, _DEFAULTS, wary=wary) if len(actions) > 1 else 1.0
         action = picked(scores, self._draw.random(len(scores)))
         return action, action != best_of(scores, eligible)

@@ -89,17 +89,16 @@ def inverse_gap_weighted(costs: list[float], gamma: float) -> list[float]:
 def test_maillard_sampling_is_a_distribution_in_which_nothing_is_likelier_than_the_best(
     known: list[tuple[float, int]], variance: float, greed: float, floor: float
 ) -> None:
-    """Whatever is expected and however often it was tried: alone and mixed it sums to one and the best is likeliest,
-    and the mixture keeps its floor.
+    """Whatever is expected and however often it was tried: alone and mixed it sums to one, the best is likeliest, and
+    each keeps its even share of the floor.
     """
     costs, lessons = zip(*known, strict=True)
-    raw = inverse_gap_weighted(list(costs), 50)
-    likely = maillard(costs, lessons, variance, greed)
-    both = mixed(likely, raw, floor)
+    likely = maillard(costs, lessons, variance, greed, floor)
+    both = mixed(likely, squarecb(inverse_gap_weighted(list(costs), 50), len(costs), 1, floor))
     for found in (likely, both):
         assert math.isclose(sum(found), 1, abs_tol=1e-9)
         assert found[costs.index(min(costs))] == pytest.approx(max(found))
-    assert min(both) >= floor / len(both) - 1e-12
+        assert min(found) >= floor / len(found) - 1e-12
 
 
 @given(costs_and_lessons, variances)
@@ -109,8 +108,8 @@ def test_what_did_badly_with_most_is_still_tried_by_the_mixture(
     """However often it was tried, an action keeps half of what inverse gap weighting gives it."""
     costs, lessons = zip(*known, strict=True)
     gaps = inverse_gap_weighted(list(costs), 1_000)
-    found = mixed(maillard(costs, lessons, variance, 1), gaps, 0.001)
-    assert all(one >= 0.999 * other / 2 - 1e-12 for one, other in zip(found, gaps, strict=True))
+    found = mixed(maillard(costs, lessons, variance, 1, 0.001), gaps)
+    assert all(one >= other / 2 for one, other in zip(found, gaps, strict=True))
 
 
 @given(costs_and_lessons, variances, st.integers(0, 29), st.integers(1, 10_000))
@@ -121,7 +120,7 @@ def test_what_looks_worse_is_tried_the_less_the_more_often_it_was_tried(
     costs, lessons = zip(*known, strict=True)
     which %= len(known)
     taught = [number + more * (index == which) for index, number in enumerate(lessons)]
-    before, after = (maillard(costs, each, variance, 1) for each in (lessons, taught))
+    before, after = (maillard(costs, each, variance, 1, 0) for each in (lessons, taught))
     assert after[which] <= before[which] + 1e-12
     assert all(b <= a + 1e-12 for index, (b, a) in enumerate(zip(before, after, strict=True)) if index != which)
 
@@ -132,17 +131,17 @@ def test_maillard_sampling_knows_no_unit_and_its_greed_is_more_lessons(
 ) -> None:
     """Costs told in another unit change nothing, and so many times as greedy is so many times as many lessons."""
     costs, lessons = zip(*known, strict=True)
-    found = maillard(costs, lessons, variance, greed)
-    told = maillard([cost * factor for cost in costs], lessons, variance * factor**2, greed)
+    found = maillard(costs, lessons, variance, greed, 0)
+    told = maillard([cost * factor for cost in costs], lessons, variance * factor**2, greed, 0)
     as_many = [(number + LESSONS_BEFORE) * greed - LESSONS_BEFORE for number in lessons]
     assert told == pytest.approx(found, abs=1e-6)
-    assert maillard(costs, as_many, variance, 1) == pytest.approx(found, abs=1e-6)
+    assert maillard(costs, as_many, variance, 1, 0) == pytest.approx(found, abs=1e-6)
 
 
 def test_near_ties_are_told_apart_and_what_is_clearly_worse_is_left_alone() -> None:
     """After ten lessons each, half a deviation behind the best is still tried, three deviations no more."""
     near, far = (math.exp(-10 * gap**2 / 2) for gap in (0.5, 3.0))
-    best, second, third = maillard([-4.0, -3.0, 2.0], [10 - LESSONS_BEFORE] * 3, 4.0, 1)
+    best, second, third = maillard([-4.0, -3.0, 2.0], [10 - LESSONS_BEFORE] * 3, 4.0, 1, 0)
     assert second / best == pytest.approx(near, rel=0.02)
     assert near > 0.1
     assert far < 1e-19
@@ -154,4 +153,4 @@ def test_an_expected_cost_that_no_sound_model_has_is_refused(cost: float) -> Non
     """A model that expects what is no number, or beyond all reason, is never drawn from."""
     for costs in ([cost, 0.0], [0.0, cost], [cost]):
         with pytest.raises(UnsoundProbabilities):
-            maillard(costs, [5] * len(costs), 0.1, 1)
+            maillard(costs, [5] * len(costs), 0.1, 1, 0)

@@ -7,11 +7,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from engine.campaign.objective import Exploration
 from engine.events import DecisionTaken, Stage
 from engine.newcomers import BEGINNING, SHARE, SHARE_OF_ALL, TRIES, Offered, fold, lifted
-from engine.stage_policies import trying
+from engine.stage_policies import model_policy
 from engine.tombstones import DecisionErased, StageErased
 from engine.types import Features
+from engine.vowpal_wabbit import Bandit
 
 LAW = settings(max_examples=200, deadline=None, derandomize=True)
 MODEL = "wardrobe/email/content"
@@ -101,10 +103,20 @@ def test_where_all_are_new_none_is_newer() -> None:
 
 
 def test_rules_and_other_stages_are_left_alone() -> None:
-    """Only what a model says of contents is changed: no rule's certainty, no channel, no send slot."""
-    lines = {"polo": "", "cap": ""}
-    for name, given_by in ((MODEL, "uniform"), ("wardrobe/router", "wardrobe/router")):
-        policy = trying({"cap": 0}, lambda _name, _lines, given_by=given_by: ([1.0, 0.0], given_by, ""), 0.01)
-        assert policy(name, lines) == ([1.0, 0.0], given_by, "")
-    found, given_by, _ = trying({"cap": 0}, lambda name, _: ([1.0, 0.0], name, ""), 0.0)(MODEL, lines)
-    assert (found, given_by) == ([1 - SHARE, SHARE], MODEL)
+    """Only what a model says of contents is changed: no rule's even odds, no channel, no send slot."""
+    lines = {"polo": "|A content=polo", "cap": "|A content=cap", "tie": "|A content=tie"}
+    names = (MODEL, "wardrobe/router", "wardrobe/email/send_slot")
+    models = {name: Bandit() for name in names}
+    for model in models.values():
+        for _ in range(2_000):
+            model.learn("shared |X a", lines["polo"], -1.0, 2)
+
+    def asked(known: dict[str, Bandit], newcomers: dict[str, int]) -> list[Sequence[float]]:
+        policy = model_policy(known, {}, "shared |X a", Exploration(floor=0.001), newcomers=newcomers)
+        return [policy(name, lines)[0] for name in names]
+
+    before, after = asked(models, {}), asked(models, {"cap": 0})
+    assert before[1:] == after[1:]
+    assert after[0] != before[0]
+    assert after[0][1] == pytest.approx(SHARE, rel=0.1)
+    assert asked({}, {"cap": 0}) == [[1 / 3] * 3] * 3

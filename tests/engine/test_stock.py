@@ -16,12 +16,13 @@ from engine.engine import Engine
 from engine.erasure import erase
 from engine.errors import InvalidRequest
 from engine.events import StockSet
-from engine.exploration import floored
+from engine.exploration import floored, maillard
 from engine.history import past_of
 from engine.replay import replay
 from engine.stock import DAYS_KEPT, TILT, Stock, prices, tilted
 from engine.stock_operations import MAX_UNITS, set_stock
 from engine.tombstones import FactErased
+from engine.tried import GUESSED_VARIANCE
 from engine.types import NOTHING, DecideRequest, Features, Identity
 from tests.wardrobe import CAMPAIGN, NOON_US
 
@@ -102,37 +103,45 @@ def test_a_price_is_the_bonus_times_the_lag_behind_the_straight_line(day: int, s
 
 @given(st.lists(st.tuples(st.floats(0.001, 1), st.floats(0, 1)), min_size=2, max_size=8))
 def test_a_tilt_multiplies_odds_and_stays_a_distribution(actions: list[tuple[float, float]]) -> None:
-    """The odds of two actions change by e to the difference of their prices; all stay above nothing and sum to 1."""
+    """The odds of two actions change by e to the difference of their bonuses; all stay above nothing and sum to 1."""
     total = sum(weight for weight, _ in actions)
-    probabilities, priced = [weight / total for weight, _ in actions], [price for _, price in actions]
-    found = tilted(probabilities, priced, 1.0)
+    probabilities, bonus = [weight / total for weight, _ in actions], [one for _, one in actions]
+    found = tilted(probabilities, bonus)
     assert isclose(sum(found), 1)
     odds = found[0] / found[1] / (probabilities[0] / probabilities[1])
-    assert isclose(odds, exp(TILT * (priced[0] - priced[1])), rel_tol=1e-9)
+    assert isclose(odds, exp(TILT * (bonus[0] - bonus[1])), rel_tol=1e-9)
 
 
-def test_a_lagging_content_is_chosen_more_often_and_the_log_says_for_what_price(opened: Callable[..., Engine]) -> None:
-    """The tilted probabilities are what is drawn from and logged with their price, and a replay draws them again.
+BONUS = 0.2 * 0.95
+EXPECTED = {
+    "mixed": maillard([-BONUS, 0.0], [0, 0], GUESSED_VARIANCE, 1, 0.02)[0],
+    "squarecb": floored(tilted([0.5, 0.5], [BONUS, 0.0]), 0.02)[0],
+}
+"""How likely one of two contents is of which an untaught model has no opinion, where a price speaks for it."""
 
-    The fallback of the control group is not tilted: it is the yardstick.
+
+@pytest.mark.parametrize("method", EXPECTED)
+def test_a_lagging_content_is_chosen_more_often_and_the_log_says_for_what_price(
+    opened: Callable[..., Engine], method: str
+) -> None:
+    """What is drawn from has taken the price in and is logged with it, and a replay draws the same again.
+
+    The fallback of the control group takes none in: it is the yardstick.
     """
-    engine = opened(source=TARGETED)
+    engine = opened(source=f"{TARGETED}exploration: {{method: {method}, floor: 0.02}}\n")
     set_stock(engine, "polo", 50, NOON_US)
     late_us = START_US + 9 * DAY_US + DAY_US // 2
     asked = [DecideRequest("wardrobe", f"customer-{n}", request_id=f"q{n}", channels=("app",)) for n in range(200)]
     taken = [engine.decide(request, late_us) for request in asked]
     sent = [decision for decision in taken if decision.channel != NOTHING]
-    price = 0.2 * 0.95
-    untilted = [0.5, 0.5]  # an untaught model has no opinion of the two
-    tilt = floored(tilted(untilted, [price, 0.0], 1.0), 0.02)
     for decision in sent:
         content = decision.stages[1]
         if decision.control:
             assert content.prices == {}
             assert set(content.probabilities.values()) == {0.5}
         else:
-            assert content.prices == {"polo": pytest.approx(price)}
-            assert content.probabilities["polo"] == pytest.approx(tilt[0], abs=0.02)
+            assert content.prices == {"polo": pytest.approx(BONUS)}
+            assert content.probabilities["polo"] == pytest.approx(EXPECTED[method], abs=0.02)
             assert (
                 decision.propensity
                 == decision.stages[0].propensity * content.propensity * decision.stages[2].propensity

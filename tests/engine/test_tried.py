@@ -10,6 +10,7 @@ from msgspec import msgpack
 from engine.campaign.catalogue import catalogue
 from engine.campaign.objective import Exploration
 from engine.checkpoints import Kept, bundled, parted
+from engine.newcomers import SHARE
 from engine.stage_policies import explored
 from engine.tried import GUESSED_FOR, GUESSED_VARIANCE, MEMORY, Tried, named
 from engine.vowpal_wabbit import Bandit
@@ -118,8 +119,45 @@ def test_what_is_new_among_the_known_is_not_tried_for_being_unknown() -> None:
     """One that was never tried and looks worse is left to its share, and one that looks best is taken all the same."""
     model, newcomer = taught(Bandit(), 200), "|A content=newcomer category=c"
     shown = (*ACTIONS, newcomer)
-    unknown, new = (explored(model, SHARED, shown, Exploration(), told) for told in ((), (False, False, True)))
-    assert new[2] < unknown[2]
+    unknown, new = (explored(model, SHARED, shown, Exploration(), new=told) for told in ((), (False, False, True)))
+    assert unknown[2] > 2 * SHARE
+    assert new[2] == pytest.approx(SHARE, rel=0.2)  # and its part of the floor
     assert new[0] > unknown[0]
-    looks_best = explored(model, SHARED, ACTIONS, Exploration(), (True, False))
+    looks_best = explored(model, SHARED, ACTIONS, Exploration(), new=(True, False))
     assert looks_best[0] > 0.9
+
+
+@pytest.mark.parametrize("method", ["mixed", "squarecb", "epsilon_greedy"])
+def test_newcomers_and_bonuses_change_a_distribution_that_keeps_its_floor(method: str) -> None:
+    """Whatever explores: what is new has its share, what is worth a bonus is likelier, and the floor is there."""
+    model, exploration = taught(Bandit(), 200), Exploration.model_validate({"method": method, "floor": 0.02})
+    plain, new, bonus, both = (
+        explored(model, SHARED, ACTIONS, exploration, new=new, bonus=bonus)
+        for new, bonus in (((), ()), ((False, True), ()), ((), (0.0, 0.4)), ((False, True), (0.0, 0.4)))
+    )
+    for found in (plain, new, bonus, both):
+        assert sum(found) == pytest.approx(1)
+        assert min(found) >= 0.01 - 1e-12
+    assert new[1] >= SHARE * 0.98
+    assert bonus[1] > 1.5 * plain[1]
+    assert both[1] == pytest.approx(bonus[1], abs=0.02)
+
+
+def test_a_bonus_is_worth_what_it_says() -> None:
+    """A bonus that makes up for what an action falls short by makes both alike, however often they were tried."""
+    model = taught(Bandit(), 4_000)
+    (_, (best, worse)), exploration = model.asked(SHARED, ACTIONS), Exploration()
+    assert explored(model, SHARED, ACTIONS, exploration)[1] < 0.01
+    for short, expected in ((0.0, 0.5), (0.1, 0.0), (-0.1, 1.0)):
+        bonus = (0.0, worse - best - short)
+        found = explored(model, SHARED, ACTIONS, exploration, bonus=bonus)
+        assert found[1] == pytest.approx(expected, abs=0.26 if short else 0.2)
+
+
+def test_only_a_wary_stage_goes_on_trying_what_did_badly_with_most() -> None:
+    """Half of its draws are inverse gap weighting's, which leaves the worse action more than Maillard sampling does."""
+    model = taught(Bandit(), 2_000)
+    plain, wary = (explored(model, SHARED, ACTIONS, Exploration(floor=0.001), wary=wary) for wary in (False, True))
+    gaps = explored(model, SHARED, ACTIONS, Exploration(method="squarecb", greed=15, floor=0.001))
+    assert wary == pytest.approx([(one + other) / 2 for one, other in zip(plain, gaps, strict=True)])
+    assert wary[1] > plain[1]
