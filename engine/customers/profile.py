@@ -231,8 +231,9 @@ def _largest(weights: dict[str, float]) -> list[tuple[float, str]]:
 
 def _responses(sums: Sums, sent: str, earned: str, now_us: int) -> dict[str, float]:
     """Return the mean reward of the messages sent to a place, those without one counted as nothing, shrunk to 0."""
+    earnings = worths(sums, earned, now_us)
     return {
-        f"{earned}/{name}": worth(sums, earned, now_us, name) / (RESPONSE_SHRINKAGE + weight)
+        f"{earned}/{name}": earnings.get(name, 0.0) / (RESPONSE_SHRINKAGE + weight)
         for weight, name in _largest(worths(sums, sent, now_us))
         if weight >= FAINT
     }
