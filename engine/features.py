@@ -205,7 +205,7 @@ def response_weight(count: int) -> float:
 
 def numbers_told(numbers: Mapping[str, float]) -> int:
     """Return how many numbers of a profile its text tells."""
-    return sum([number != 0 and not name.startswith(TOLD_AS_FIT) for name, number in numbers.items()])
+    return len(_seen(numbers))
 
 
 def _seen(numbers: Mapping[str, float]) -> list[str]:
