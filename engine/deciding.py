@@ -148,7 +148,7 @@ def _policy(
         return fallback_policy(campaign)
     offered = state.tallies.offered.get(campaign.name)
     newcomers = offered.newcomers if offered else {}
-    unit = state.reward_unit(campaign).size if priced else 1.0
+    unit = state.reward_unit(campaign).size
     bonuses = {content_id: price / unit for content_id, price in priced.items()}
     policy = model_policy(
         state.models, state.put_back, shared, campaign.exploration, newcomers=newcomers, bonuses=bonuses

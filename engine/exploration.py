@@ -34,7 +34,7 @@ def squarecb(raw: Sequence[float], count: int, greed: float, floor: float) -> li
     others = [1 / (kept + scale / p) if p * count < total else 1 / count for p in raw]  # 1 / (n + greed·(total/p - n))
     others[best] = 0.0
     others[best] = 1 - sum(others)
-    return floored(others, floor) if floor else others
+    return floored(others, floor)
 
 
 def maillard(

@@ -205,20 +205,19 @@ def response_weight(count: int) -> float:
 
 def numbers_told(numbers: Mapping[str, float]) -> int:
     """Return how many numbers of a profile its text tells."""
-    return len(_seen(numbers))
+    return sum([_is_told(name, number) for name, number in numbers.items()])
+
+
+def _is_told(name: str, number: float) -> bool:
+    return number != 0 and not name.startswith(TOLD_AS_FIT)
 
 
 def _seen(numbers: Mapping[str, float]) -> list[str]:
     return [
-        f"{_marked(name)}{_about_one(number) if '/' in name else compressed(number) / 6:.6g}"
+        f"@{encoded(name)}:{_about_one(number) if '/' in name else compressed(number) / 6:.6g}"
         for name, number in numbers.items()
-        if number and not name.startswith(TOLD_AS_FIT)
+        if _is_told(name, number)
     ]
-
-
-@lru_cache(maxsize=16_384)
-def _marked(name: str) -> str:
-    return f"@{encoded(name)}:"
 
 
 def _about_one(number: float) -> float:

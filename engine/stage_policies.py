@@ -4,7 +4,6 @@ Models, rules, prices of stock and newcomers. Never a draw, never what is eligib
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from types import MappingProxyType
 
 from engine.campaign.spec import Campaign, Exploration
 from engine.exploration import SQUARECB_PART, UnsoundProbabilities, epsilon_greedy, floored, maillard, mixed, squarecb
@@ -18,7 +17,6 @@ ONLY, UNIFORM, NAMED = "only", "uniform", "named"
 """Policies that are rules, beside the models' names."""
 SWITCHED = "the channel is switched to the campaign's fallback rule"
 """The problem of a stage that an operator took from its model."""
-NO_BONUSES: Mapping[str, float] = MappingProxyType({})
 
 StagePolicy = Callable[[str, Mapping[str, str]], tuple[Sequence[float], str, str]]
 """From a stage's model name and its action lines by id: probabilities in their order, who gave them, and what went
@@ -32,8 +30,8 @@ def model_policy(
     shared: str,
     exploration: Exploration,
     *,
-    newcomers: Collection[str] = (),
-    bonuses: Mapping[str, float] = NO_BONUSES,
+    newcomers: Collection[str],
+    bonuses: Mapping[str, float],
 ) -> StagePolicy:
     """Return the policy that asks each stage's model; one that is missing or fails degrades its stage to uniform.
 

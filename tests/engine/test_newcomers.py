@@ -112,7 +112,7 @@ def test_rules_and_other_stages_are_left_alone() -> None:
             model.learn("shared |X a", lines["polo"], -1.0, 2)
 
     def asked(known: dict[str, Bandit], newcomers: dict[str, int]) -> list[Sequence[float]]:
-        policy = model_policy(known, {}, "shared |X a", Exploration(floor=0.001), newcomers=newcomers)
+        policy = model_policy(known, {}, "shared |X a", Exploration(floor=0.001), newcomers=newcomers, bonuses={})
         return [policy(name, lines)[0] for name in names]
 
     before, after = asked(models, {}), asked(models, {"cap": 0})
